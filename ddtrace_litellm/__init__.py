@@ -1,0 +1,52 @@
+"""Datadog LLM Observability for LiteLLM, in the place of ddtrace's own ``litellm`` integration.
+
+Enabling
+~~~~~~~~
+Install the package; then start the program as with ddtrace alone::
+
+    DD_LLMOBS_ENABLED=1 DD_LLMOBS_ML_APP=my-app ddtrace-run python app.py
+
+``import ddtrace.auto``, ``ddtrace.patch(litellm=True)`` and ``LLMObs.enable()`` work as well. Where ``.pth`` files are
+not read (``pip install -t``, a bare ``PYTHONPATH``), import ``ddtrace_litellm.auto`` before litellm is used.
+
+Configuration
+~~~~~~~~~~~~~
+ddtrace's own variables (``DD_TRACE_LITELLM_ENABLED``, ``DD_PATCH_MODULES``, ``DD_LITELLM_SERVICE``, ``DD_LLMOBS_*``)
+mean what they mean for its built-in integration. ``DD_LITELLM_TAKEOVER=false`` leaves the built-in in place. The rest
+is in :mod:`ddtrace_litellm.config`.
+"""
+
+__version__ = "0.1.0"
+
+__all__ = ["__version__", "get_version", "patch", "unpatch"]
+
+# Every function imports what it needs when it is called: the ``.pth`` file imports this package in each Python process
+# of the environment, and most of those never see LiteLLM.
+
+
+def patch() -> None:
+    """Wrap LiteLLM's entry points. Does nothing where they are wrapped already.
+
+    Raises:
+        ddtrace_litellm.patching.UnsupportedVersionError: the installed LiteLLM cannot or must not be traced.
+    """
+    from ddtrace_litellm import patching
+
+    patching.patch()
+
+
+def unpatch() -> None:
+    """Put LiteLLM's own functions back. Streams that are being read end their spans as usual."""
+    from ddtrace_litellm import patching
+
+    patching.unpatch()
+
+
+def get_version() -> str:
+    """Return the version of the installed LiteLLM, ``""`` where none is installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("litellm")
+    except PackageNotFoundError:
+        return ""

@@ -1,0 +1,128 @@
+"""Puts this integration in the place of ddtrace's own, at the moment ddtrace loads its own.
+
+Python runs :func:`install` at start (``ddtrace_litellm.pth``, from 3.15 ``ddtrace_litellm.start``). It adds one finder
+to ``sys.meta_path`` that reacts to one module name, ddtrace's contrib module for LiteLLM, and after that module has
+executed exchanges its entry points for ours. Everything around them stays ddtrace's: which variable switches the
+integration off, when it patches, what it reports. ddtrace has no plugin for this: since 4.11 its ``ddtrace.products``
+entry point is closed to other distributions, on purpose.
+
+Standard library only, and no import that Python has not done already: this runs in every process of the environment.
+"""
+
+import os
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Sequence
+    from importlib.abc import Loader
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+    from typing import Any
+
+BUILT_IN = "ddtrace.contrib.internal.litellm.patch"
+"""ddtrace's own integration, the module that every way of starting ddtrace ends in."""
+
+TAKEOVER_VARIABLE = "DD_LITELLM_TAKEOVER"
+
+
+def takeover_enabled() -> bool:
+    """Whether ``DD_LITELLM_TAKEOVER`` allows the takeover. ``false`` and ``0`` are the kill switch."""
+    return os.environ.get(TAKEOVER_VARIABLE, "true").strip().lower() not in ("false", "0")
+
+
+def install() -> None:
+    """Arrange for ddtrace's LiteLLM integration to be this one; at once where ddtrace has loaded its own already."""
+    # By module name: gevent's module unloading can leave a finder of an earlier copy of this module behind.
+    if not takeover_enabled() or any(type(finder).__module__ == __name__ for finder in sys.meta_path):
+        return
+    sys.meta_path.insert(0, _Finder())
+    built_in = sys.modules.get(BUILT_IN)
+    if built_in is not None:
+        _replace(built_in)
+
+
+def _replace(built_in: "ModuleType") -> None:
+    """Take over from a contrib module that ddtrace loaded, and perhaps activated, before :func:`install`."""
+    active = getattr(sys.modules.get("litellm"), "_datadog_patch", False)
+    if active:
+        built_in.unpatch()
+    take_over(built_in)
+    if active:
+        built_in.patch()
+
+
+class _Finder:
+    """Finds :data:`BUILT_IN` as Python would, with a loader that calls :func:`take_over` after it."""
+
+    def find_spec(
+        self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
+    ) -> "ModuleSpec | None":
+        if fullname != BUILT_IN:
+            return None
+        from importlib.machinery import PathFinder
+
+        # Not a walk over sys.meta_path: datadog-lambda's cold start tracer would record the import twice.
+        spec = PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Loader(spec.loader)  # type: ignore[assignment]  # delegates what it does not define
+        return spec
+
+
+class _Loader:
+    """The real loader, whichever it is (the Lambda layer has no source files), plus the takeover."""
+
+    def __init__(self, loader: "Loader") -> None:
+        self._loader = loader
+
+    def __getattr__(self, name: str) -> "Any":
+        return getattr(self._loader, name)
+
+    def exec_module(self, module: "ModuleType") -> None:
+        self._loader.exec_module(module)
+        take_over(module)
+
+
+def take_over(built_in: "ModuleType") -> None:
+    """Exchange the entry points of ddtrace's contrib module for ours.
+
+    Its own ``patch`` and ``unpatch`` stay within reach of ours: where this package cannot work (a ddtrace or a LiteLLM
+    that it does not know), the built-in does, and one warning says why.
+    """
+    import ddtrace_litellm
+
+    builtin_patch, builtin_unpatch = built_in.patch, built_in.unpatch
+
+    def patch() -> None:
+        try:
+            ddtrace_litellm.patch()
+        except Exception as error:
+            if getattr(error, "malicious", False):
+                _logger().error("%s", error)
+                return
+            _logger().warning(
+                "ddtrace-litellm cannot trace LiteLLM here (%s: %s); ddtrace's built-in integration stays active",
+                type(error).__name__,
+                error,
+            )
+            builtin_patch()
+        else:
+            _logger().info("LiteLLM is traced by ddtrace-litellm %s", ddtrace_litellm.__version__)
+
+    def unpatch() -> None:
+        # Whichever is not active does nothing: both read the marker that ddtrace sets on litellm.
+        ddtrace_litellm.unpatch()
+        builtin_unpatch()
+
+    built_in.patch, built_in.unpatch = patch, unpatch  # type: ignore[attr-defined]
+    built_in.get_version = ddtrace_litellm.get_version  # type: ignore[attr-defined]
+    # Every version, since patch() decides, with words and with the built-in to fall back on.
+    built_in._supported_versions = lambda: {"litellm": "*"}  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def _logger() -> "logging.Logger":
+    import logging
+
+    # Below "ddtrace", so that DD_TRACE_DEBUG and ``ddtrace-run --debug`` reach it.
+    return logging.getLogger("ddtrace.litellm")

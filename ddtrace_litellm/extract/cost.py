@@ -1,0 +1,50 @@
+"""Cost in US dollars: LiteLLM's own figure, never a price of ours."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ddtrace_litellm.extract.fields import field, number
+from ddtrace_litellm.extract.usage import Usage
+
+
+def reported_cost(usage: Any) -> float | None:
+    """Return ``usage.cost``: what OpenRouter billed, and what LiteLLM writes there itself on streams (1.106).
+
+    With the caller's own provider key (``is_byok``) OpenRouter bills its fee only; the provider's part is then in
+    ``cost_details.upstream_inference_cost``.
+    """
+    cost = number(field(usage, "cost"))
+    if cost is not None and field(usage, "is_byok"):
+        cost += number(field(field(usage, "cost_details"), "upstream_inference_cost")) or 0
+    return cost
+
+
+def cost_metrics(total: float | None, usage: Usage | None, price: Mapping[str, Any] | None) -> dict[str, float]:
+    """Return the cost metrics. Input and output cost only where they add up to LiteLLM's total.
+
+    Args:
+        total: LiteLLM's figure, ``None`` where it has no price for the model.
+        usage: the tokens that were paid for.
+        price: the model's entry in ``litellm.model_cost``, US dollars a token.
+    """
+    if total is None:
+        return {}
+    metrics = {"total_cost": float(total)}
+    if usage is None or not price or not total:
+        return metrics
+    per_input, per_output = number(price.get("input_cost_per_token")), number(price.get("output_cost_per_token"))
+    if per_input is None or per_output is None:
+        return metrics
+    read, write = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
+    per_read = number(price.get("cache_read_input_token_cost"))
+    per_write = number(price.get("cache_creation_input_token_cost"))
+    input_cost = (
+        ((usage.input_tokens or 0) - read - write) * per_input
+        + read * (per_input if per_read is None else per_read)
+        + write * (per_input if per_write is None else per_write)
+    )
+    output_cost = (usage.output_tokens or 0) * per_output
+    # The backend's own test, at a nano-dollar: tiers, discounts and per-request fees simply do not add up.
+    if round((input_cost + output_cost) * 1e9) == round(total * 1e9):
+        metrics |= {"input_cost": input_cost, "output_cost": output_cost}
+    return metrics

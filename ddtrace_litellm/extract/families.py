@@ -1,0 +1,124 @@
+"""The API families: how each reads its requests, responses and streams. A new family is one entry and one module."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from typing import Any
+
+from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract import chat, chunks, text
+from ddtrace_litellm.extract.fields import field, text_field
+from ddtrace_litellm.extract.metadata import CHAT_PARAMETERS, TEXT_PARAMETERS
+from ddtrace_litellm.extract.tools import ToolCall, tool_definitions_from
+
+Arguments = Mapping[str, Any]
+"""A call's arguments by name, positional ones included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What a request asks.
+
+    Attributes:
+        annotations: what to annotate on the span: ``input_messages`` and ``tool_definitions``, or ``input_documents``.
+        tool_result_ids: ids of the tool calls that it answers.
+    """
+
+    annotations: dict[str, Any]
+    tool_result_ids: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a response says.
+
+    Attributes:
+        annotations: what to annotate on the span: ``output_messages``, or ``output_documents``.
+        finish_reason: why the model stopped, ``""`` where it did not say.
+        tool_calls: what the model asked for.
+    """
+
+    annotations: dict[str, Any]
+    finish_reason: str = ""
+    tool_calls: Sequence[ToolCall] = dataclass_field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One API family.
+
+    Attributes:
+        name: calls of one name delegate to each other inside LiteLLM; such a call is not a call of its own.
+        kind: LLM Observability's kind of a span that reached the provider.
+        parameters: the request parameters that may go into metadata.
+        read_input: reads the arguments of a call.
+        read_response: reads what a call returned; ``None`` stands for nothing, after an error.
+        read_chunks: reads what a stream gave.
+        has_content: whether a chunk is one that a reader would notice, for the time to first token.
+    """
+
+    name: str
+    kind: str
+    parameters: frozenset[str]
+    read_input: Callable[[Arguments, CaptureConfig], Input]
+    read_response: Callable[[Any, Arguments, CaptureConfig], Output]
+    read_chunks: Callable[[Sequence[Any], Arguments, CaptureConfig], Output]
+    has_content: Callable[[Any], bool]
+
+
+def _chat_input(arguments: Arguments, capture: CaptureConfig) -> Input:
+    messages = arguments.get("messages")
+    annotations: dict[str, Any] = {"input_messages": chat.input_messages(messages, capture) if capture.input else []}
+    definitions = tool_definitions_from(arguments.get("tools"), arguments.get("functions"))
+    if definitions:
+        annotations["tool_definitions"] = definitions
+    return Input(annotations, chat.tool_result_ids(messages))
+
+
+def _text_input(arguments: Arguments, capture: CaptureConfig) -> Input:
+    return Input({"input_messages": text.input_messages(arguments.get("prompt"), capture) if capture.input else []})
+
+
+def _output(choices: Sequence[chat.Choice], capture: CaptureConfig) -> Output:
+    return Output(
+        annotations={"output_messages": chat.output_messages(choices, capture) if capture.output else []},
+        finish_reason=chat.finish_reasons(choices),
+        tool_calls=[call for choice in choices for call in choice.tool_calls],
+    )
+
+
+def _chat_response(response: Any, arguments: Arguments, capture: CaptureConfig) -> Output:
+    return _output(chat.choices_from_response(response, _audio_format(arguments)), capture)
+
+
+def _text_response(response: Any, _arguments: Arguments, capture: CaptureConfig) -> Output:
+    return _output(text.choices_from_response(response), capture)
+
+
+def _stream(received: Sequence[Any], arguments: Arguments, capture: CaptureConfig) -> Output:
+    return _output(chunks.choices_from_chunks(received, _audio_format(arguments)), capture)
+
+
+def _audio_format(arguments: Arguments) -> str:
+    return text_field(field(arguments, "audio"), "format")
+
+
+CHAT = Family(
+    name="completion",
+    kind="llm",
+    parameters=CHAT_PARAMETERS,
+    read_input=_chat_input,
+    read_response=_chat_response,
+    read_chunks=_stream,
+    has_content=chunks.has_content,
+)
+TEXT = Family(
+    # The same name: text_completion() is a completion() beneath.
+    name="completion",
+    kind="llm",
+    parameters=TEXT_PARAMETERS,
+    read_input=_text_input,
+    read_response=_text_response,
+    read_chunks=_stream,
+    has_content=chunks.has_content,
+)

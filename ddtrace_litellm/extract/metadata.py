@@ -1,0 +1,181 @@
+"""What of a request goes into a span's metadata and tags: by allow-list, since anything else may be secret."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from ddtrace_litellm.extract.fields import field, sequence
+
+_COMMON = frozenset(
+    {
+        "api_version",
+        "custom_llm_provider",
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "max_tokens",
+        "n",
+        "num_retries",
+        "presence_penalty",
+        "seed",
+        "stop",
+        "stream",
+        "stream_options",
+        "temperature",
+        "timeout",
+        "top_p",
+        "user",
+    }
+)
+CHAT_PARAMETERS = _COMMON | {
+    "deployment_id",
+    "function_call",
+    "max_completion_tokens",
+    "max_retries",
+    "modalities",
+    "parallel_tool_calls",
+    "prediction",
+    "reasoning_effort",
+    "response_format",
+    "safety_identifier",
+    "service_tier",
+    "thinking",
+    "tool_choice",
+    "top_k",
+    "top_logprobs",
+    "verbosity",
+    "web_search_options",
+}
+TEXT_PARAMETERS = _COMMON | {"best_of", "echo", "suffix"}
+_CONTENT = frozenset({"prediction", "suffix"})
+_URLS = ("api_base", "base_url")
+
+# The labels that the same things have on LiteLLM's Prometheus metrics, so that one tag finds both.
+_IDENTITY_TAGS = {
+    "user_api_key_alias": "api_key_alias",
+    "user_api_key_hash": "hashed_api_key",
+    "user_api_key_team_id": "team",
+    "user_api_key_team_alias": "team_alias",
+    "user_api_key_org_id": "org_id",
+    "user_api_key_org_alias": "org_alias",
+    "user_api_key_user_id": "user",
+    "user_api_key_end_user_id": "end_user",
+    "user_api_key_project_id": "project_id",
+    "user_api_key_project_alias": "project_alias",
+    "user_api_key_request_route": "route",
+}
+_RESERVED_TAGS = frozenset(_IDENTITY_TAGS.values()) | {
+    "agent_service",
+    "ddtrace.version",
+    "env",
+    "error",
+    "error_type",
+    "integration",
+    "language",
+    "ml_app",
+    "model_group",
+    "request_tags",
+    "service",
+    "session_id",
+    "source",
+    "version",
+}
+COST_TAGS = ("api_key_alias", "end_user", "model_group", "org_alias", "team", "team_alias", "user")
+"""Tags by which people share out costs; those of them that a span has become its cost tags."""
+
+
+def parameters(arguments: Mapping[str, Any], allowed: Iterable[str], *, contents: bool) -> dict[str, Any]:
+    """Return the request's parameters that are in ``allowed`` and set. ``contents``: also those that hold text."""
+    found = {
+        name: _plain(arguments[name])
+        for name in arguments.keys() & allowed
+        if arguments[name] is not None and (contents or name not in _CONTENT)
+    }
+    for name in _URLS:
+        if arguments.get(name):
+            found[name] = strip_credentials(str(arguments[name]))
+    return found
+
+
+def strip_credentials(url: str) -> str:
+    """Return scheme, host, port and path of a URL: user, password, query and fragment may authorise."""
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return ""
+    if not parts.hostname:
+        return parts.path if not parts.scheme and "@" not in parts.path else ""
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}{port}{parts.path}"
+
+
+def _plain(value: Any) -> Any:
+    """Return a value that JSON can hold. A class (``response_format=Answer``) is its name."""
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set)):
+        return [_plain(item) for item in value]
+    return value.__name__ if isinstance(value, type) else type(value).__name__
+
+
+def request_metadata(arguments: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return LiteLLM's metadata of the call: ``metadata`` and, for its proxy and Router, ``litellm_metadata``."""
+    return [value for name in ("litellm_metadata", "metadata") if isinstance(value := arguments.get(name), Mapping)]
+
+
+def session_id(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, Any]]) -> str | None:
+    """Return the session that the caller put the call in, from LiteLLM's parameter or from its metadata."""
+    for source in (arguments, *metadata):
+        value = source.get("litellm_session_id") or (source.get("session_id") if source is not arguments else None)
+        if isinstance(value, (str, int)) and value:
+            return str(value)
+    return None
+
+
+def identity_tags(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return who asked, and the request's own tags.
+
+    LiteLLM's request tags are free text: all of them are in ``request_tags``; one of the form ``key:value`` is a tag of
+    that name too, unless it is a name that ddtrace or this module uses (a caller must not move a span to another
+    service or key).
+    """
+    tags: dict[str, str] = {}
+    labels: list[str] = []
+    if isinstance(arguments.get("user"), str):
+        tags["end_user"] = arguments["user"]
+    for source in metadata:
+        for name in source.keys() & _IDENTITY_TAGS.keys():
+            value = source[name]
+            if isinstance(value, (str, int)) and value:
+                tags[_IDENTITY_TAGS[name]] = str(value)
+        labels.extend(label for label in map(str, sequence(source.get("tags"))) if label not in labels)
+    for label in labels:
+        key, separator, value = label.partition(":")
+        if separator and key and value and key not in _RESERVED_TAGS:
+            tags.setdefault(key, value)
+    if labels:
+        tags["request_tags"] = ",".join(labels)
+    return tags
+
+
+def request_host(metadata: Iterable[Mapping[str, Any]]) -> str | None:
+    """Return the ``Host`` that the proxy's caller asked, from the request headers in the metadata."""
+    for source in metadata:
+        host = field(source.get("headers"), "host")
+        if isinstance(host, str):
+            return host
+    return None
+
+
+def deployment(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return which deployment of which model group the Router chose for this call; empty for a direct call."""
+    found: dict[str, str] = {}
+    for source in metadata:
+        model_info = arguments.get("model_info") or source.get("model_info")
+        for name, value in (("model_group", source.get("model_group")), ("deployment_id", field(model_info, "id"))):
+            if isinstance(value, (str, int)) and value:
+                found[name] = str(value)
+    return found

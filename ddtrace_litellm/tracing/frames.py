@@ -1,0 +1,89 @@
+"""Frames: which traced call encloses which, so that exactly one span is the leaf of a provider request.
+
+Whether a call reached the provider itself is known only when it ends: it is a leaf unless another traced call was made
+beneath it. No name is looked at. The rule was validated over 68 scenarios a LiteLLM version, 1.60 to 1.109.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ddtrace_litellm.tracing.attempts import Attempts
+    from ddtrace_litellm.tracing.streams import Reading
+
+DELEGATE_FLAGS = frozenset(
+    {
+        "_is_async",
+        "acompletion",
+        "aembedding",
+        "agenerate_content",
+        "agenerate_content_stream",
+        "aimg_generation",
+        "allm_passthrough_route",
+        "aocr",
+        "arerank",
+        "aresponses",
+        "asearch",
+        "aspeech",
+        "atext_completion",
+        "atranscription",
+        "is_async",
+        "text_completion",
+    }
+)
+"""Arguments by which LiteLLM marks the call of its own that carries out an outer one (litellm.md 2.4)."""
+
+
+@dataclass(slots=True, eq=False)
+class Frame:
+    """One traced call, from its start until its span ends.
+
+    Attributes:
+        family: name of the API family; only calls of one family delegate to each other.
+        router: a method of the Router, which never reaches a provider itself.
+        parent: the frame that was open when this one began.
+        attempts: what was tried beneath, for a call that retries or falls back; ``None`` for any other.
+        done: the call has ended; what starts later (LiteLLM's background tasks) is not beneath it.
+        children: traced calls beneath.
+        open_readings: streams of those calls that are still being read.
+    """
+
+    family: str
+    router: bool = False
+    parent: Frame | None = None
+    attempts: Attempts | None = None
+    done: bool = False
+    children: int = 0
+    open_readings: set[Reading] = field(default_factory=set)
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether the call reached the provider itself, as far as is known by now."""
+        return not self.router and not self.children
+
+
+current: ContextVar[Frame | None] = ContextVar("ddtrace_litellm_frame", default=None)
+
+
+def enclosing() -> Frame | None:
+    """Return the innermost frame of this context that has not ended."""
+    frame = current.get()
+    while frame is not None and frame.done:
+        frame = frame.parent
+    return frame
+
+
+def is_delegated(frame: Frame | None, family: str, kwargs: Mapping[str, object]) -> bool:
+    """Whether a call inside ``frame`` is LiteLLM carrying out the same call one layer down.
+
+    A flag counts within its own API family only: on the way through a bridge the flag of the outer API comes along
+    (``acompletion=True`` on ``aresponses``, LiteLLM 1.106.2).
+    """
+    if frame is None or frame.router or frame.family != family:
+        return False
+    return any(kwargs[flag] is True for flag in kwargs.keys() & DELEGATE_FLAGS)

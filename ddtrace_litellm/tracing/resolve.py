@@ -1,0 +1,150 @@
+"""What LiteLLM itself knows about a finished call: provider, price, and the tokens nobody reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import litellm
+
+from ddtrace_litellm.extract import chat
+from ddtrace_litellm.extract import usage as usages
+from ddtrace_litellm.extract.cost import cost_metrics, reported_cost
+from ddtrace_litellm.extract.fields import field, number, text_field
+from ddtrace_litellm.extract.usage import Usage, usage_from
+
+MAX_RESOLVED_MODELS = 1024
+"""Model names whose provider is remembered; names come from users, so the memory has a bound."""
+
+# Azure's request model is the name of a deployment; `azure_ai` is not here, since LiteLLM rewrites its response model.
+_RESPONSE_MODEL_PROVIDERS = frozenset({"azure", "azure_text"})
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The model of a call, without its provider prefix, and the provider, as LiteLLM resolved them."""
+
+    name: str
+    provider: str
+
+
+@lru_cache(maxsize=MAX_RESOLVED_MODELS)
+def _lookup(model: str, api_base: str | None) -> Model:
+    name, provider, *_ = litellm.get_llm_provider(model=model, api_base=api_base)
+    return Model(name, provider)
+
+
+def model(arguments: Mapping[str, Any], hidden: Any, response: Any, error: BaseException | None) -> Model:
+    """Return which model answered, or failed to.
+
+    Args:
+        arguments: the call's.
+        hidden: the hidden parameters of the response or of a chunk, if any.
+        response: the response or a chunk, for Azure's model.
+        error: what the call ended in. LiteLLM prints to the terminal when asked about an unknown model, so a failed
+            call is not looked up: its exception names the provider.
+    """
+    name, asked = _text(arguments.get("model")), _text(arguments.get("custom_llm_provider"))
+    provider = text_field(hidden, "custom_llm_provider") or asked
+    if not provider and error is not None:
+        provider = _text(getattr(error, "llm_provider", None)) or _prefix(name)
+    if not provider and name and error is None:
+        found = _lookup(name, _text(arguments.get("api_base") or arguments.get("base_url")) or None)
+        name, provider = found.name, found.provider
+    if provider in _RESPONSE_MODEL_PROVIDERS:
+        name = text_field(response, "model") or name
+    return Model(name.removeprefix(f"{provider}/"), provider)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _prefix(model: str) -> str:
+    """Return the provider that the model's name states, ``""`` where its prefix is no provider of LiteLLM's."""
+    prefix, separator, _ = model.partition("/")
+    return prefix if separator and prefix in litellm.provider_list else ""
+
+
+def is_cache_hit(response: Any, hidden: Any) -> bool:
+    """Whether LiteLLM answered out of its cache; of a stream, the stream object says so, not its chunks."""
+    return bool(field(hidden, "cache_hit") or field(getattr(response, "_hidden_params", None), "cache_hit"))
+
+
+def response_cost(response: Any, hidden: Any) -> float | None:
+    """Return LiteLLM's cost of a response in US dollars; 0 out of its cache, ``None`` where it has no price."""
+    if is_cache_hit(response, hidden):
+        return 0.0
+    cost = reported_cost(field(response, "usage"))
+    return number(field(hidden, "response_cost")) if cost is None else cost
+
+
+def split_cost(total: float | None, usage: Usage | None, model: Model) -> dict[str, float]:
+    """Return the cost metrics, with LiteLLM's price of the model to split the total by."""
+    prices = litellm.model_cost
+    return cost_metrics(total, usage, prices.get(f"{model.provider}/{model.name}") or prices.get(model.name))
+
+
+def stream_usage(
+    chunks: Sequence[Any], stream: Any, arguments: Mapping[str, Any], choices_text: str
+) -> tuple[Usage | None, Any]:
+    """Return the tokens of a stream, and LiteLLM's own object of them for the price.
+
+    Where neither the provider nor LiteLLM said (0/0 on 1.72 and 1.106), they are counted with LiteLLM's tokenizer.
+    """
+    reported = usages.reported_usage(chunks, stream)
+    if reported is None and chunks:
+        reported = _counted(arguments, choices_text)
+        return usage_from(reported, estimated=True), reported
+    return usage_from(reported, estimated=usages.is_estimate(stream)), reported
+
+
+def _counted(arguments: Mapping[str, Any], output_text: str) -> Any:
+    model = _text(arguments.get("model"))
+    messages = arguments.get("messages")
+    if messages is not None:
+        prompt_tokens = litellm.token_counter(model=model, messages=messages, tools=arguments.get("tools"))
+    else:
+        prompt = arguments.get("prompt")
+        prompts = prompt if isinstance(prompt, (list, tuple)) else [prompt or ""]
+        prompt_tokens = sum(
+            litellm.token_counter(model=model, text=text) if isinstance(text, str) else _token_ids(text)
+            for text in prompts
+        )
+    completion_tokens = litellm.token_counter(model=model, text=output_text) if output_text else 0
+    return litellm.Usage(
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        total_tokens=prompt_tokens + completion_tokens,
+    )
+
+
+def _token_ids(prompt: Any) -> int:
+    return len(prompt) if isinstance(prompt, (list, tuple)) else 1
+
+
+def output_text(messages: Sequence[chat.Message]) -> str:
+    """Return all that the model wrote, for counting its tokens."""
+    pieces = [message.get("content", "") for message in messages]
+    pieces += [f"{call['name']}{call['arguments']}" for message in messages for call in message.get("tool_calls", ())]
+    return "".join(pieces)
+
+
+def stream_cost(stream: Any, reported: Any, hidden: Any) -> float | None:
+    """Return LiteLLM's cost of a stream in US dollars, ``None`` where it has no price.
+
+    LiteLLM computes it after the stream ended, in a thread; what is on the stream by then is 0.0. So the figure is
+    asked of the same calculator, which knows a deployment's own prices: the stream's logging object.
+    """
+    if is_cache_hit(stream, hidden):
+        return 0.0
+    cost = reported_cost(reported)
+    if cost is not None or reported is None:
+        return cost
+    logging_obj = field(stream, "logging_obj") or field(field(stream, "completion_stream"), "logging_obj")
+    if logging_obj is None:
+        return None
+    response = litellm.ModelResponse(model=text_field(logging_obj, "model"), usage=reported)
+    return number(logging_obj._response_cost_calculator(result=response))  # noqa: SLF001  # in 1.60 to 1.109

@@ -1,0 +1,59 @@
+"""What is wrapped around LiteLLM's functions. Sync and async differ in ``await`` only."""
+
+from __future__ import annotations
+
+import contextvars
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from ddtrace_litellm.tracing.calls import Operation, begin
+
+Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
+"""A wrapper as wrapt calls it: ``(wrapped, instance, args, kwargs)``."""
+
+
+def traced(operation: Operation) -> Wrapper:
+    """Return the wrapper of a function."""
+
+    def wrapper(wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        call = begin(operation, args, kwargs)
+        if call is None:
+            return wrapped(*args, **kwargs)
+        try:
+            result = wrapped(*args, **kwargs)
+        except BaseException as error:
+            call.fail(error)
+            raise
+        return call.succeed(result)
+
+    return wrapper
+
+
+def traced_async(operation: Operation) -> Wrapper:
+    """Return the wrapper of a coroutine function.
+
+    All work is done inside the coroutine: LiteLLM's proxy creates it in one task and awaits it in another.
+    """
+
+    async def wrapper(
+        wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        call = begin(operation, args, kwargs)
+        if call is None:
+            return await wrapped(*args, **kwargs)
+        try:
+            result = await wrapped(*args, **kwargs)
+        except BaseException as error:
+            call.fail(error)
+            raise
+        return call.succeed(result)
+
+    return wrapper
+
+
+class ContextExecutor(ThreadPoolExecutor):
+    """A thread pool whose tasks run in the context that submitted them, so that their spans keep their parent."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        return super().submit(contextvars.copy_context().run, fn, *args, **kwargs)
