@@ -13,7 +13,6 @@ import argparse
 import gc
 import json
 import os
-import statistics
 import sys
 from time import perf_counter
 

@@ -181,5 +181,5 @@ def _propagate_context() -> None:
 
 
 def _beneath_a_leaf() -> bool:
-    frame = frames.enclosing()
+    frame = frames.enclosing(_ddtrace.active_context())
     return frame is not None and not frame.router

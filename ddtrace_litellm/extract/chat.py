@@ -1,13 +1,13 @@
 """Chat: messages of a request, choices of a response or of a stream's chunks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.content import Content, add_audio, clip, content_from, images_from
-from ddtrace_litellm.extract.fields import field, sequence, text_field
+from ddtrace_litellm.extract.content import Content, add_audio, add_images, clip, content_from
+from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 from ddtrace_litellm.extract.tools import ToolCall, tool_calls_from
 
 Message = dict[str, Any]
@@ -34,53 +34,71 @@ class Choice:
     finish_reason: str = ""
 
 
+_ROLE_AND_TEXT = 2
+"""Fields of most messages, which need no further look."""
+
+
 def input_messages(messages: Any, capture: CaptureConfig) -> list[Message]:
     """Return a request's ``messages``; reasoning that is sent back is a message of its own, as in an output."""
     found: list[Message] = []
-    for message in sequence(messages):
-        role = text_field(message, "role")
-        content = content_from(field(message, "content"))
+    for raw in sequence(messages):
+        message = fields_of(raw)
+        role = text_of(message.get("role"))
+        if len(message) == _ROLE_AND_TEXT and type(text := message.get("content")) is str:
+            found.append({"role": role, "content": clip(text, capture)})
+            continue
+        content = content_from(message.get("content"))
         if role in {"tool", "function"}:
             result = {
-                "name": text_field(message, "name"),
+                "name": text_of(message.get("name")),
                 "result": clip(content.text, capture),
-                "tool_id": text_field(message, "tool_call_id"),
+                "tool_id": text_of(message.get("tool_call_id")),
                 "type": "tool_result",
             }
             found.append({"role": role, "content": "", "tool_results": [result]})
             continue
         if role == "assistant":
-            content.text = content.text or text_field(message, "refusal")
-            _append_reasoning(found, _reasoning(message), capture)
+            content.text = content.text or text_of(message.get("refusal"))
+            if reasoning := _reasoning(message):
+                found.append(_reasoning_message(reasoning, capture))
         found.append(_message(role, content, tool_calls_from(message), capture))
     return found
 
 
 def tool_result_ids(messages: Any) -> list[str]:
     """Return the ids of the tool calls whose results this request hands in."""
-    return [identifier for message in sequence(messages) if (identifier := text_field(message, "tool_call_id"))]
+    found: list[str] = []
+    for message in sequence(messages):
+        if type(message) is dict and len(message) == _ROLE_AND_TEXT:
+            continue
+        if identifier := field(message, "tool_call_id"):
+            found.append(str(identifier))
+    return found
 
 
 def choices_from_response(response: Any, audio_format: str = "") -> list[Choice]:
     """Return the choices of a ``ModelResponse``. ``audio_format`` is the request's, for spoken answers."""
-    return [_choice(choice, audio_format) for choice in sequence(field(response, "choices"))]
+    return [_choice(fields_of(choice), audio_format) for choice in sequence(field(response, "choices"))]
 
 
-def _choice(choice: Any, audio_format: str) -> Choice:
-    message = field(choice, "message")
-    content = content_from(field(message, "content"))
-    content.text = content.text or text_field(message, "refusal")
-    images_from(message, content)
-    audio = field(message, "audio")
-    if audio:
-        add_audio(content, field(audio, "data"), audio_format)
-        content.text = content.text or text_field(audio, "transcript")
+def _choice(choice: Mapping[str, Any], audio_format: str) -> Choice:
+    message = fields_of(choice.get("message"))
+    content = content_from(message.get("content"))
+    if not content.text and message.get("refusal"):
+        content.text = text_of(message["refusal"])
+    if message.get("images"):
+        add_images(content, message["images"])
+    if message.get("audio"):
+        audio = fields_of(message["audio"])
+        add_audio(content, audio.get("data"), audio_format)
+        content.text = content.text or text_of(audio.get("transcript"))
+    asks = message.get("tool_calls") or message.get("function_call")
     return Choice(
-        role=text_field(message, "role"),
-        content=content,
-        reasoning=_reasoning(message),
-        tool_calls=tool_calls_from(message),
-        finish_reason=text_field(choice, "finish_reason"),
+        text_of(message.get("role")),
+        content,
+        _reasoning(message),
+        tool_calls_from(message) if asks else [],
+        text_of(choice.get("finish_reason")),
     )
 
 
@@ -88,14 +106,15 @@ def output_messages(choices: Iterable[Choice], capture: CaptureConfig) -> list[M
     """Return what the model said, reasoning first, one or two messages a choice."""
     found: list[Message] = []
     for choice in choices:
-        _append_reasoning(found, choice.reasoning, capture)
+        if choice.reasoning:
+            found.append(_reasoning_message(choice.reasoning, capture))
         found.append(_message(choice.role or "assistant", choice.content, choice.tool_calls, capture))
     return found
 
 
 def finish_reasons(choices: Iterable[Choice]) -> str:
     """Return the reasons in the order of the choices, joined with commas as ddtrace's openai integration does."""
-    return ",".join(choice.finish_reason for choice in choices if choice.finish_reason)
+    return ",".join([choice.finish_reason for choice in choices if choice.finish_reason])
 
 
 def _message(role: str, content: Content, tool_calls: list[ToolCall], capture: CaptureConfig) -> Message:
@@ -103,20 +122,19 @@ def _message(role: str, content: Content, tool_calls: list[ToolCall], capture: C
     if tool_calls:
         message["tool_calls"] = [call.as_message_part() for call in tool_calls]
     if content.image_parts:
-        message["image_parts"] = content.image_parts
+        message["image_parts"] = list(content.image_parts)
     if content.audio_parts:
-        message["audio_parts"] = content.audio_parts
+        message["audio_parts"] = list(content.audio_parts)
     return message
 
 
-def _append_reasoning(found: list[Message], reasoning: str, capture: CaptureConfig) -> None:
-    if reasoning:
-        found.append({"role": "reasoning", "content": clip(reasoning, capture)})
+def _reasoning_message(reasoning: str, capture: CaptureConfig) -> Message:
+    return {"role": "reasoning", "content": clip(reasoning, capture)}
 
 
-def _reasoning(message: Any) -> str:
+def _reasoning(message: Mapping[str, Any]) -> str:
     """Return the reasoning text, from the provider-independent field or else from Anthropic's blocks."""
-    text = text_field(message, "reasoning_content")
-    if text:
-        return text
-    return "".join(text_field(block, "thinking") for block in sequence(field(message, "thinking_blocks")))
+    if message.get("reasoning_content"):
+        return text_of(message["reasoning_content"])
+    blocks = message.get("thinking_blocks")
+    return "".join([text_of(field(block, "thinking")) for block in sequence(blocks)]) if blocks else ""

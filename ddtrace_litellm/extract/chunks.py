@@ -1,49 +1,52 @@
 """The chunks of a stream, put together once, at its end."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from ddtrace_litellm.extract.chat import Choice
-from ddtrace_litellm.extract.content import Content, add_audio, images_from
-from ddtrace_litellm.extract.fields import field, text_field
+from ddtrace_litellm.extract.content import Content, add_audio, add_images
+from ddtrace_litellm.extract.fields import field, fields_of, text_of
 from ddtrace_litellm.extract.tools import ToolCall
 
+_CHOICE = itemgetter("index", "delta", "finish_reason")
+_DELTA = itemgetter("content", "tool_calls", "function_call", "audio")
 _NOTICEABLE = ("content", "reasoning_content", "tool_calls", "function_call", "audio", "images", "refusal")
 
 
 def choices_from_chunks(chunks: Iterable[Any], audio_format: str = "") -> list[Choice]:
     """Put the chunks of a chat or a text stream together; a chunk without choices (usage, heartbeats) adds none."""
     builders: dict[int, _Builder] = {}
+    append_text: Callable[[str], None] | None = None
     for chunk in chunks:
+        if append_text is not None:
+            # The usual chunk of a long stream has text and nothing else to say. Its choice and its delta keep their
+            # fields in pydantic's extras (LiteLLM 1.60 to 1.109); three times as fast as the general way below.
+            try:
+                (choice,) = chunk.__dict__["choices"]
+                index, delta, finish_reason = _CHOICE(choice.__pydantic_extra__)
+                text, calls, function_call, audio = _DELTA(delta.__pydantic_extra__)
+                if text and not (index or finish_reason or calls or function_call or audio or len(delta.__dict__) > 1):
+                    append_text(text)
+                    continue
+            except (AttributeError, KeyError, TypeError, ValueError):
+                pass
         for choice in field(chunk, "choices") or ():
-            values = _values(choice)
-            index = values.get("index") or 0
-            builder = builders.get(index)
-            if builder is None:
-                builder = builders[index] = _Builder()
-            builder.add(values)
+            values = fields_of(choice)
+            builders.setdefault(values.get("index") or 0, _Builder()).add(values)
+        if 0 in builders:
+            append_text = builders[0].content.append
     return [builders[index].build(audio_format) for index in sorted(builders)]
 
 
 def has_content(chunk: Any) -> bool:
     """Whether a reader would notice this chunk: text, reasoning, a tool call, sound or an image."""
     for choice in field(chunk, "choices") or ():
-        values = _values(choice)
+        values = fields_of(choice)
         delta = values.get("delta")
-        if values.get("text") or (delta is not None and any(map(_values(delta).get, _NOTICEABLE))):
+        if values.get("text") or (delta is not None and any(map(fields_of(delta).get, _NOTICEABLE))):
             return True
     return False
-
-
-def _values(model: Any) -> dict[str, Any]:
-    """Return all fields of a dict or a pydantic object; LiteLLM keeps most of a chunk's in pydantic's extras."""
-    if isinstance(model, dict):
-        return model
-    declared: dict[str, Any] = model.__dict__
-    extras: dict[str, Any] | None = model.__pydantic_extra__
-    if not extras:
-        return declared
-    return {**declared, **extras} if declared else extras
 
 
 class _Builder:
@@ -61,49 +64,49 @@ class _Builder:
         self.transcript: list[str] = []
         self.images: list[Any] = []
 
-    def add(self, choice: dict[str, Any]) -> None:
+    def add(self, choice: Mapping[str, Any]) -> None:
         if choice.get("finish_reason"):
             self.finish_reason = str(choice["finish_reason"])
         delta = choice.get("delta")
-        values = choice if delta is None else _values(delta)
+        values = choice if delta is None else fields_of(delta)
         if text := values.get("content") or values.get("text"):
             self.content.append(text)
         if not self.role:
             self.role = values.get("role") or ""
-        # Most chunks end here: these are absent, or None, on all but the few that carry them.
         if reasoning := values.get("reasoning_content"):
             self.reasoning.append(reasoning)
         if calls := values.get("tool_calls"):
             self._add_tool_calls(calls)
         if function_call := values.get("function_call"):
-            self._add_call("function_call", "", function_call, "function")
+            self._add_call("function_call", "", fields_of(function_call), "function")
         if audio := values.get("audio"):
-            self.sound.append(text_field(audio, "data"))
-            self.transcript.append(text_field(audio, "transcript"))
+            self.sound.append(text_of(field(audio, "data")))
+            self.transcript.append(text_of(field(audio, "transcript")))
         if refusal := values.get("refusal"):
             self.content.append(refusal)
         if images := values.get("images"):
             self.images.extend(images)
 
     def _add_tool_calls(self, calls: Iterable[Any]) -> None:
-        for position, call in enumerate(calls):
-            index = field(call, "index")
-            function = field(call, "function") or field(call, "custom")
+        for position, raw in enumerate(calls):
+            call = fields_of(raw)
+            index = call.get("index")
+            function = call.get("function") or call.get("custom")
             key = position if index is None else index
-            self._add_call(key, text_field(call, "id"), function, text_field(call, "type"))
+            self._add_call(key, text_of(call.get("id")), fields_of(function), text_of(call.get("type")))
 
-    def _add_call(self, key: Any, identifier: str, function: Any, kind: str) -> None:
+    def _add_call(self, key: Any, identifier: str, function: Mapping[str, Any], kind: str) -> None:
         """Add a fragment: id, name and type come once, the arguments in pieces."""
         pieces = self.calls.setdefault(key, ["", "", ""])
         pieces[0] = pieces[0] or identifier
-        pieces[1] = pieces[1] or text_field(function, "name")
+        pieces[1] = pieces[1] or text_of(function.get("name"))
         pieces[2] = pieces[2] or kind
-        pieces.append(text_field(function, "arguments") or text_field(function, "input"))
+        pieces.append(text_of(function.get("arguments") or function.get("input")))
 
     def build(self, audio_format: str) -> Choice:
         """Return the choice as a response that was not streamed would have it."""
         content = Content(text="".join(self.content) or "".join(self.transcript))
-        images_from({"images": self.images}, content)
+        add_images(content, self.images)
         if any(self.sound):
             add_audio(content, "".join(self.sound), audio_format)
         calls = [

@@ -1,17 +1,16 @@
 """The content of a message: a string, or a list of parts with text, images, audio and files."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from dataclasses import field as dataclass_field
 from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.fields import field, sequence, text_field
+from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 
 _DATA_URL = re.compile(r"^\s*data:(?P<mime>[\w.+-]+/[\w.+-]+)(?:;[\w.=+-]+)*;base64,", re.IGNORECASE)
 _RENDERABLE_IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
-# An event over 5 MB loses its whole input and output (ddtrace.md 2.3), so one attachment leaves room for the rest.
+# ddtrace blanks input and output of an event over 5 MB, so one attachment has to leave room for the rest.
 _MAX_ATTACHMENT_CHARS = 3_500_000
 _AUDIO_MIME_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav", "pcm16": "audio/pcm"}
 
@@ -26,8 +25,8 @@ class Content:
     """
 
     text: str = ""
-    image_parts: list[dict[str, str]] = dataclass_field(default_factory=list)
-    audio_parts: list[dict[str, str]] = dataclass_field(default_factory=list)
+    image_parts: tuple[dict[str, str], ...] = ()
+    audio_parts: tuple[dict[str, str], ...] = ()
 
 
 def clip(text: str, capture: CaptureConfig) -> str:
@@ -40,50 +39,51 @@ def clip(text: str, capture: CaptureConfig) -> str:
 
 def content_from(raw: Any) -> Content:
     """Read a message's ``content``: ``None``, a string, or a list of strings and parts."""
+    if isinstance(raw, str):
+        return Content(raw)
     if raw is None:
         return Content()
-    if isinstance(raw, str):
-        return Content(text=raw)
     if not isinstance(raw, (list, tuple)):
-        return Content(text=str(raw))
+        return Content(str(raw))
     content = Content()
-    content.text = "\n".join(filter(None, (_part_text(part, content) for part in raw)))
+    content.text = "\n".join(filter(None, [_part_text(part, content) for part in raw]))
     return content
 
 
-def _part_text(part: Any, content: Content) -> str:
+def _part_text(raw: Any, content: Content) -> str:
     """Return what one part says in words; a part that can be attached is added to ``content`` instead."""
-    if not isinstance(part, dict):
-        return str(part)
-    kind = text_field(part, "type")
+    part = fields_of(raw)
+    if not part:
+        return text_of(raw)
+    kind = text_of(part.get("type"))
     read = _PART_READERS.get(kind)
     return read(part, content) if read is not None else f"[{kind or 'part'}]"
 
 
-def _written(part: Any, _content: Content) -> str:
-    return text_field(part, "text") or text_field(part, text_field(part, "type"))
+def _written(part: Mapping[str, Any], _content: Content) -> str:
+    return text_of(part.get("text") or part.get(text_of(part.get("type"))))
 
 
-def _image(part: Any, content: Content) -> str:
-    return _image_text(field(part, "image_url"), content)
+def _image(part: Mapping[str, Any], content: Content) -> str:
+    return add_image(content, part.get("image_url"))
 
 
-def _audio(part: Any, content: Content) -> str:
-    audio = field(part, "input_audio")
-    return add_audio(content, field(audio, "data"), text_field(audio, "format"))
+def _audio(part: Mapping[str, Any], content: Content) -> str:
+    audio = fields_of(part.get("input_audio"))
+    return add_audio(content, audio.get("data"), text_of(audio.get("format")))
 
 
-def _file(part: Any, _content: Content) -> str:
-    file = field(part, "file") or part
-    name = text_field(file, "filename") or text_field(file, "file_id") or text_field(file, "title")
+def _file(part: Mapping[str, Any], _content: Content) -> str:
+    file = fields_of(part.get("file") or part)
+    name = text_of(file.get("filename") or file.get("file_id") or file.get("title"))
     return f"[file: {name}]" if name and not name.startswith("data:") else "[file]"
 
 
-def _result(part: Any, _content: Content) -> str:
-    return content_from(field(part, "content")).text
+def _result(part: Mapping[str, Any], _content: Content) -> str:
+    return content_from(part.get("content")).text
 
 
-_PART_READERS: dict[str, Callable[[Any, Content], str]] = {
+_PART_READERS: dict[str, Callable[[Mapping[str, Any], Content], str]] = {
     "document": _file,
     "file": _file,
     "image_url": _image,
@@ -99,44 +99,36 @@ _PART_READERS: dict[str, Callable[[Any, Content], str]] = {
 }
 
 
-def _image_text(image: Any, content: Content) -> str:
-    url = image if isinstance(image, str) else text_field(image, "url")
-    return add_image(content, url)
+def add_images(content: Content, images: Any) -> None:
+    """Attach the images that a model made (``message.images``, LiteLLM 1.77)."""
+    for image in sequence(images):
+        marker = add_image(content, field(image, "image_url"))
+        content.text = "\n".join(filter(None, [content.text, marker]))
 
 
-def add_image(content: Content, url: str) -> str:
-    """Attach an image given as a data URL; return the marker for one that cannot be attached, ``""`` otherwise."""
+def add_image(content: Content, image: Any) -> str:
+    """Attach an image, a URL or ``{"url": ...}``; return the marker of one that cannot be attached, else ``""``."""
+    url = image if isinstance(image, str) else text_of(field(image, "url"))
     match = _DATA_URL.match(url)
     if match is None:
-        # Only what is not a data URL is text: a payload must never land in the message.
-        return f"[image: {_without_query(url)}]" if url and not url.lstrip().lower().startswith("data:") else "[image]"
+        # A payload must never land in the text, nor the query of a signed URL, which authorises.
+        is_reference = url and not url.lstrip().lower().startswith("data:")
+        return f"[image: {url.split('?', 1)[0]}]" if is_reference else "[image]"
     mime_type = match["mime"].lower()
     if mime_type not in _RENDERABLE_IMAGES:
         return f"[image: {mime_type}]"
     if len(url) - match.end() > _MAX_ATTACHMENT_CHARS:
         return f"[image: {mime_type}, too large]"
-    content.image_parts.append({"mime_type": mime_type, "content": url[match.end() :]})
+    content.image_parts += ({"mime_type": mime_type, "content": url[match.end() :]},)
     return ""
 
 
 def add_audio(content: Content, data: Any, audio_format: str) -> str:
-    """Attach base64 audio; return the marker for audio that cannot be attached, ``""`` otherwise."""
+    """Attach base64 audio; return the marker of audio that cannot be attached, else ``""``."""
     mime_type = _AUDIO_MIME_TYPES.get(audio_format, f"audio/{audio_format or 'wav'}")
     if not isinstance(data, str) or not data:
         return "[audio]"
     if len(data) > _MAX_ATTACHMENT_CHARS:
         return f"[audio: {mime_type}, too large]"
-    content.audio_parts.append({"mime_type": mime_type, "content": data})
+    content.audio_parts += ({"mime_type": mime_type, "content": data},)
     return ""
-
-
-def _without_query(url: str) -> str:
-    """Drop what may authorise: signed image URLs carry their key in the query."""
-    return url.split("?", 1)[0]
-
-
-def images_from(message: Any, content: Content) -> None:
-    """Attach the images that a model generated (``message.images``, LiteLLM 1.77)."""
-    for image in sequence(field(message, "images")):
-        marker = _image_text(field(image, "image_url"), content)
-        content.text = "\n".join(filter(None, (content.text, marker)))

@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ddtrace_litellm.extract.fields import field, number
+from ddtrace_litellm.extract.fields import field, fields_of, number
 from ddtrace_litellm.extract.usage import Usage
+
+_NANO_DOLLAR = 1e-9
 
 
 def reported_cost(usage: Any) -> float | None:
@@ -13,9 +15,10 @@ def reported_cost(usage: Any) -> float | None:
     With the caller's own provider key (``is_byok``) OpenRouter bills its fee only; the provider's part is then in
     ``cost_details.upstream_inference_cost``.
     """
-    cost = number(field(usage, "cost"))
-    if cost is not None and field(usage, "is_byok"):
-        cost += number(field(field(usage, "cost_details"), "upstream_inference_cost")) or 0
+    fields = fields_of(usage)
+    cost = number(fields.get("cost"))
+    if cost is not None and fields.get("is_byok"):
+        cost += number(field(fields.get("cost_details"), "upstream_inference_cost")) or 0
     return cost
 
 
@@ -32,19 +35,16 @@ def cost_metrics(total: float | None, usage: Usage | None, price: Mapping[str, A
     metrics = {"total_cost": float(total)}
     if usage is None or not price or not total:
         return metrics
-    per_input, per_output = number(price.get("input_cost_per_token")), number(price.get("output_cost_per_token"))
+    per_input, per_output = price.get("input_cost_per_token"), price.get("output_cost_per_token")
     if per_input is None or per_output is None:
         return metrics
-    read, write = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
-    per_read = number(price.get("cache_read_input_token_cost"))
-    per_write = number(price.get("cache_creation_input_token_cost"))
-    input_cost = (
-        ((usage.input_tokens or 0) - read - write) * per_input
-        + read * (per_input if per_read is None else per_read)
-        + write * (per_input if per_write is None else per_write)
-    )
+    input_cost = (usage.input_tokens or 0) * per_input
+    if usage.cache_read_tokens:
+        input_cost += usage.cache_read_tokens * (price.get("cache_read_input_token_cost", per_input) - per_input)
+    if usage.cache_write_tokens:
+        input_cost += usage.cache_write_tokens * (price.get("cache_creation_input_token_cost", per_input) - per_input)
     output_cost = (usage.output_tokens or 0) * per_output
-    # The backend's own test, at a nano-dollar: tiers, discounts and per-request fees simply do not add up.
-    if round((input_cost + output_cost) * 1e9) == round(total * 1e9):
+    # ddtrace's own precision. Tiers, discounts and per-request fees simply do not add up.
+    if abs(input_cost + output_cost - total) < _NANO_DOLLAR:
         metrics |= {"input_cost": input_cost, "output_cost": output_cost}
     return metrics

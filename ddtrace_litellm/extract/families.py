@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import field as dataclass_field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract import chat, chunks, text
-from ddtrace_litellm.extract.fields import field, text_field
+from ddtrace_litellm.extract.fields import field, text_of
 from ddtrace_litellm.extract.metadata import CHAT_PARAMETERS, TEXT_PARAMETERS
 from ddtrace_litellm.extract.tools import ToolCall, tool_definitions_from
 
@@ -15,8 +14,7 @@ Arguments = Mapping[str, Any]
 """A call's arguments by name, positional ones included."""
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """What a request asks.
 
     Attributes:
@@ -28,8 +26,7 @@ class Input:
     tool_result_ids: Sequence[str] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """What a response says.
 
     Attributes:
@@ -40,7 +37,7 @@ class Output:
 
     annotations: dict[str, Any]
     finish_reason: str = ""
-    tool_calls: Sequence[ToolCall] = dataclass_field(default_factory=tuple)
+    tool_calls: Sequence[ToolCall] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +66,9 @@ class Family:
 def _chat_input(arguments: Arguments, capture: CaptureConfig) -> Input:
     messages = arguments.get("messages")
     annotations: dict[str, Any] = {"input_messages": chat.input_messages(messages, capture) if capture.input else []}
-    definitions = tool_definitions_from(arguments.get("tools"), arguments.get("functions"))
-    if definitions:
-        annotations["tool_definitions"] = definitions
+    tools, functions = arguments.get("tools"), arguments.get("functions")
+    if tools or functions:
+        annotations["tool_definitions"] = tool_definitions_from(tools, functions)
     return Input(annotations, chat.tool_result_ids(messages))
 
 
@@ -81,9 +78,9 @@ def _text_input(arguments: Arguments, capture: CaptureConfig) -> Input:
 
 def _output(choices: Sequence[chat.Choice], capture: CaptureConfig) -> Output:
     return Output(
-        annotations={"output_messages": chat.output_messages(choices, capture) if capture.output else []},
-        finish_reason=chat.finish_reasons(choices),
-        tool_calls=[call for choice in choices for call in choice.tool_calls],
+        {"output_messages": chat.output_messages(choices, capture) if capture.output else []},
+        chat.finish_reasons(choices),
+        [call for choice in choices for call in choice.tool_calls],
     )
 
 
@@ -100,7 +97,7 @@ def _stream(received: Sequence[Any], arguments: Arguments, capture: CaptureConfi
 
 
 def _audio_format(arguments: Arguments) -> str:
-    return text_field(field(arguments, "audio"), "format")
+    return text_of(field(arguments["audio"], "format")) if "audio" in arguments else ""
 
 
 CHAT = Family(

@@ -1,6 +1,6 @@
 """What of a request goes into a span's metadata and tags: by allow-list, since anything else may be secret."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -49,6 +49,7 @@ CHAT_PARAMETERS = _COMMON | {
 TEXT_PARAMETERS = _COMMON | {"best_of", "echo", "suffix"}
 _CONTENT = frozenset({"prediction", "suffix"})
 _URLS = ("api_base", "base_url")
+_PLAIN = frozenset({str, int, float, bool})
 
 # The labels that the same things have on LiteLLM's Prometheus metrics, so that one tag finds both.
 _IDENTITY_TAGS = {
@@ -80,20 +81,22 @@ _RESERVED_TAGS = frozenset(_IDENTITY_TAGS.values()) | {
     "source",
     "version",
 }
-COST_TAGS = ("api_key_alias", "end_user", "model_group", "org_alias", "team", "team_alias", "user")
+COST_TAGS = frozenset({"api_key_alias", "end_user", "model_group", "org_alias", "team", "team_alias", "user"})
 """Tags by which people share out costs; those of them that a span has become its cost tags."""
 
 
-def parameters(arguments: Mapping[str, Any], allowed: Iterable[str], *, contents: bool) -> dict[str, Any]:
+def parameters(arguments: Mapping[str, Any], allowed: Container[str], *, contents: bool) -> dict[str, Any]:
     """Return the request's parameters that are in ``allowed`` and set. ``contents``: also those that hold text."""
     found = {
-        name: _plain(arguments[name])
-        for name in arguments.keys() & allowed
-        if arguments[name] is not None and (contents or name not in _CONTENT)
+        name: value if type(value) in _PLAIN else _plain(value)
+        for name, value in arguments.items()
+        if name in allowed and value is not None
     }
+    if not contents:
+        found = {name: value for name, value in found.items() if name not in _CONTENT}
     for name in _URLS:
-        if arguments.get(name):
-            found[name] = strip_credentials(str(arguments[name]))
+        if url := arguments.get(name):
+            found[name] = strip_credentials(str(url))
     return found
 
 
@@ -121,9 +124,10 @@ def _plain(value: Any) -> Any:
     return value.__name__ if isinstance(value, type) else type(value).__name__
 
 
-def request_metadata(arguments: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def request_metadata(arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return LiteLLM's metadata of the call: ``metadata`` and, for its proxy and Router, ``litellm_metadata``."""
-    return [value for name in ("litellm_metadata", "metadata") if isinstance(value := arguments.get(name), Mapping)]
+    found = arguments.get("litellm_metadata"), arguments.get("metadata")
+    return [source for source in found if source and isinstance(source, dict)]
 
 
 def session_id(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, Any]]) -> str | None:

@@ -1,11 +1,12 @@
 """Text completion: prompts of a request, choices of a response."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.chat import Choice, Message
 from ddtrace_litellm.extract.content import Content, clip
-from ddtrace_litellm.extract.fields import field, sequence, text_field
+from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 
 
 def input_messages(prompt: Any, capture: CaptureConfig) -> list[Message]:
@@ -18,11 +19,12 @@ def input_messages(prompt: Any, capture: CaptureConfig) -> list[Message]:
 
 def choices_from_response(response: Any) -> list[Choice]:
     """Return the choices of a ``TextCompletionResponse``."""
-    return [
-        Choice(
-            content=Content(text=text_field(choice, "text")),
-            reasoning=text_field(choice, "reasoning_content"),
-            finish_reason=text_field(choice, "finish_reason"),
-        )
-        for choice in sequence(field(response, "choices"))
-    ]
+    return [_choice(fields_of(choice)) for choice in sequence(field(response, "choices"))]
+
+
+def _choice(choice: Mapping[str, Any]) -> Choice:
+    return Choice(
+        content=Content(text_of(choice.get("text"))),
+        reasoning=text_of(choice.get("reasoning_content")),
+        finish_reason=text_of(choice.get("finish_reason")),
+    )

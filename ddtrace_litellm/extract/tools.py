@@ -1,10 +1,11 @@
 """Tool definitions, tool calls and tool results, in LLM Observability's shapes."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ddtrace_litellm.extract.fields import field, sequence, text_field
+from ddtrace_litellm.extract.fields import fields_of, sequence, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,44 +45,43 @@ def parse_arguments(text: str) -> dict[str, Any]:
     return parsed if isinstance(parsed, dict) else {"value": parsed}
 
 
-def tool_calls_from(message: Any) -> list[ToolCall]:
-    """Read ``tool_calls`` and the legacy ``function_call`` of a request's or a response's message."""
-    calls = [_tool_call(raw) for raw in sequence(field(message, "tool_calls"))]
-    legacy = field(message, "function_call")
+def tool_calls_from(message: Mapping[str, Any]) -> list[ToolCall]:
+    """Read ``tool_calls`` and the legacy ``function_call`` out of the fields of a message."""
+    asked, legacy = message.get("tool_calls"), message.get("function_call")
+    calls = [_tool_call(fields_of(raw)) for raw in sequence(asked)] if asked else []
     if legacy:
-        calls.append(ToolCall(name=text_field(legacy, "name"), arguments=_arguments_text(legacy)))
+        function = fields_of(legacy)
+        calls.append(ToolCall(text_of(function.get("name")), _arguments_text(function)))
     return calls
 
 
-def _tool_call(raw: Any) -> ToolCall:
-    function = field(raw, "function") or field(raw, "custom") or {}
+def _tool_call(raw: Mapping[str, Any]) -> ToolCall:
+    function = fields_of(raw.get("function") or raw.get("custom"))
     return ToolCall(
-        name=text_field(function, "name"),
+        name=text_of(function.get("name")),
         arguments=_arguments_text(function),
-        tool_id=text_field(raw, "id"),
-        type=text_field(raw, "type") or "function",
+        tool_id=text_of(raw.get("id")),
+        type=text_of(raw.get("type")) or "function",
     )
 
 
-def _arguments_text(function: Any) -> str:
-    arguments = field(function, "arguments")
-    if arguments is None:
-        arguments = field(function, "input")
-    return json.dumps(arguments, default=str) if isinstance(arguments, (dict, list)) else str(arguments or "")
+def _arguments_text(function: Mapping[str, Any]) -> str:
+    arguments = function.get("arguments") or function.get("input")
+    return json.dumps(arguments, default=str) if isinstance(arguments, (dict, list)) else text_of(arguments)
 
 
-def tool_definitions_from(tools: Any, functions: Any) -> list[dict[str, Any]] | None:
-    """Read the ``tools`` and ``functions`` of a request; ``None`` where it offers none."""
-    definitions = [_definition(tool) for tool in (*sequence(tools), *sequence(functions))]
-    return [definition for definition in definitions if definition["name"]] or None
+def tool_definitions_from(tools: Any, functions: Any) -> list[dict[str, Any]]:
+    """Read the ``tools`` and ``functions`` that a request offers."""
+    definitions = [_definition(fields_of(tool)) for tool in (*sequence(tools), *sequence(functions))]
+    return [definition for definition in definitions if definition["name"]]
 
 
-def _definition(tool: Any) -> dict[str, Any]:
-    function = field(tool, "function") or field(tool, "custom") or tool
-    schema = field(function, "parameters") or field(function, "input_schema") or field(function, "format")
+def _definition(tool: Mapping[str, Any]) -> dict[str, Any]:
+    function = fields_of(tool.get("function") or tool.get("custom") or tool)
+    schema = function.get("parameters") or function.get("input_schema") or function.get("format")
     return {
         # A tool that the provider runs (web search, ...) has a type and no name.
-        "name": text_field(function, "name") or text_field(tool, "type"),
-        "description": text_field(function, "description"),
+        "name": text_of(function.get("name") or tool.get("type")),
+        "description": text_of(function.get("description")),
         "schema": schema if isinstance(schema, dict) else {},
     }

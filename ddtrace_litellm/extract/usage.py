@@ -1,14 +1,12 @@
 """Tokens: what the provider or LiteLLM reported, as LLM Observability's metrics."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from ddtrace_litellm.extract.fields import field, number, sequence
+from ddtrace_litellm.extract.fields import field, fields_of, hidden_params, sequence
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens of one provider request. ``None``: nobody said; 0: they said zero.
 
     Attributes:
@@ -30,21 +28,26 @@ class Usage:
     estimated: bool = False
 
     def metrics(self) -> dict[str, float]:
-        """Return LLM Observability's token metrics; nothing for what is unknown."""
-        total = None
-        if self.input_tokens is not None or self.output_tokens is not None:
-            total = (self.input_tokens or 0) + (self.output_tokens or 0)
-        named = {
-            "input_tokens": self.input_tokens,
-            "output_tokens": self.output_tokens,
-            "total_tokens": total,
-            "cache_read_input_tokens": self.cache_read_tokens,
-            "cache_write_input_tokens": self.cache_write_tokens,
-            "ephemeral_5m_input_tokens": self.cache_write_5m_tokens,
-            "ephemeral_1h_input_tokens": self.cache_write_1h_tokens,
-            "reasoning_output_tokens": self.reasoning_tokens,
-        }
-        return {name: value for name, value in named.items() if value is not None}
+        """Return LLM Observability's token metrics; nothing for what is unknown, or no number."""
+        found: dict[str, float] = {}
+        for name, value in zip(_METRICS, self, strict=False):
+            if value is not None and type(value) in _NUMBERS:
+                found[name] = value  # noqa: PERF403  # a comprehension loses the type that the test establishes
+        found["total_tokens"] = found.get("input_tokens", 0) + found.get("output_tokens", 0)
+        return found
+
+
+_NUMBERS = (int, float)
+# In the order of Usage's fields.
+_METRICS = (
+    "input_tokens",
+    "output_tokens",
+    "cache_read_input_tokens",
+    "cache_write_input_tokens",
+    "ephemeral_5m_input_tokens",
+    "ephemeral_1h_input_tokens",
+    "reasoning_output_tokens",
+)
 
 
 def usage_from(reported: Any, *, estimated: bool = False) -> Usage | None:
@@ -53,23 +56,22 @@ def usage_from(reported: Any, *, estimated: bool = False) -> Usage | None:
     0 prompt and 0 completion tokens are LiteLLM's way to say that it does not know (1.72 to 1.106, on streams whose
     provider sends no usage), since a request without a single input token does not exist.
     """
-    input_tokens, output_tokens = number(field(reported, "prompt_tokens")), number(field(reported, "completion_tokens"))
+    usage = fields_of(reported)
+    input_tokens, output_tokens = usage.get("prompt_tokens"), usage.get("completion_tokens")
     if not input_tokens and not output_tokens:
         return None
-    prompt, completion = field(reported, "prompt_tokens_details"), field(reported, "completion_tokens_details")
-    # LiteLLM before 1.77.3 leaves Anthropic's cache writes on the usage object only.
-    write = number(field(prompt, "cache_creation_tokens")) or number(field(reported, "cache_creation_input_tokens"))
-    by_ttl = field(prompt, "cache_creation_token_details")
-    return Usage(
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        cache_read_tokens=number(field(prompt, "cached_tokens")) or number(field(reported, "cache_read_input_tokens")),
-        cache_write_tokens=write or number(field(prompt, "cache_write_tokens")),
-        cache_write_5m_tokens=number(field(by_ttl, "ephemeral_5m_input_tokens")),
-        cache_write_1h_tokens=number(field(by_ttl, "ephemeral_1h_input_tokens")),
-        reasoning_tokens=number(field(completion, "reasoning_tokens")),
-        estimated=estimated,
-    )
+    # LiteLLM before 1.77.3 leaves Anthropic's cache tokens on the usage object only.
+    read, written = usage.get("cache_read_input_tokens"), usage.get("cache_creation_input_tokens")
+    written_5m = written_1h = reasoning = None
+    if (prompt := usage.get("prompt_tokens_details")) is not None:
+        details = fields_of(prompt)
+        read = details.get("cached_tokens") or read
+        written = details.get("cache_creation_tokens") or written or details.get("cache_write_tokens")
+        by_ttl = fields_of(details.get("cache_creation_token_details"))
+        written_5m, written_1h = by_ttl.get("ephemeral_5m_input_tokens"), by_ttl.get("ephemeral_1h_input_tokens")
+    if (completion := usage.get("completion_tokens_details")) is not None:
+        reasoning = field(completion, "reasoning_tokens")
+    return Usage(input_tokens, output_tokens, read, written, written_5m, written_1h, reasoning, estimated)
 
 
 def reported_usage(chunks: Sequence[Any], stream: Any) -> Any:
@@ -79,7 +81,7 @@ def reported_usage(chunks: Sequence[Any], stream: Any) -> Any:
     a text stream only among the chunks that the chat stream beneath it has kept.
     """
     for chunk in reversed(chunks[-3:]):
-        for usage in (field(chunk, "usage"), _hidden(chunk, "usage")):
+        for usage in (field(chunk, "usage"), hidden_params(chunk).get("usage")):
             if field(usage, "prompt_tokens") or field(usage, "completion_tokens"):
                 return usage
     return _provider_usage(stream)
@@ -94,7 +96,3 @@ def _provider_usage(stream: Any) -> Any:
     kept = sequence(field(stream, "chunks") or field(field(stream, "completion_stream"), "chunks"))
     # At the end, but for Anthropic's input tokens, which come with the first event.
     return next((usage for chunk in (*reversed(kept[-4:]), *kept[:2]) if (usage := field(chunk, "usage"))), None)
-
-
-def _hidden(chunk: Any, name: str) -> Any:
-    return field(getattr(chunk, "_hidden_params", None), name)

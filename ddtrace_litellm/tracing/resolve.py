@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import litellm
 
 from ddtrace_litellm.extract import chat
 from ddtrace_litellm.extract import usage as usages
 from ddtrace_litellm.extract.cost import cost_metrics, reported_cost
-from ddtrace_litellm.extract.fields import field, number, text_field
+from ddtrace_litellm.extract.fields import field, hidden_params, number, text_of
 from ddtrace_litellm.extract.usage import Usage, usage_from
 
 MAX_RESOLVED_MODELS = 1024
@@ -22,8 +21,7 @@ MAX_RESOLVED_MODELS = 1024
 _RESPONSE_MODEL_PROVIDERS = frozenset({"azure", "azure_text"})
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """The model of a call, without its provider prefix, and the provider, as LiteLLM resolved them."""
 
     name: str
@@ -36,30 +34,28 @@ def _lookup(model: str, api_base: str | None) -> Model:
     return Model(name, provider)
 
 
-def model(arguments: Mapping[str, Any], hidden: Any, response: Any, error: BaseException | None) -> Model:
+def model(arguments: Mapping[str, Any], hidden: Mapping[str, Any], response: Any, error: BaseException | None) -> Model:
     """Return which model answered, or failed to.
 
     Args:
         arguments: the call's.
-        hidden: the hidden parameters of the response or of a chunk, if any.
+        hidden: the hidden parameters of the response or of the last chunk.
         response: the response or a chunk, for Azure's model.
         error: what the call ended in. LiteLLM prints to the terminal when asked about an unknown model, so a failed
             call is not looked up: its exception names the provider.
     """
-    name, asked = _text(arguments.get("model")), _text(arguments.get("custom_llm_provider"))
-    provider = text_field(hidden, "custom_llm_provider") or asked
+    name, asked = text_of(arguments.get("model")), text_of(arguments.get("custom_llm_provider"))
+    provider = text_of(hidden.get("custom_llm_provider")) or asked
     if not provider and error is not None:
-        provider = _text(getattr(error, "llm_provider", None)) or _prefix(name)
+        provider = text_of(getattr(error, "llm_provider", None)) or _prefix(name)
     if not provider and name and error is None:
-        found = _lookup(name, _text(arguments.get("api_base") or arguments.get("base_url")) or None)
-        name, provider = found.name, found.provider
+        try:
+            name, provider = _lookup(name, text_of(arguments.get("api_base") or arguments.get("base_url")) or None)
+        except litellm.BadRequestError:
+            provider = _prefix(name)
     if provider in _RESPONSE_MODEL_PROVIDERS:
-        name = text_field(response, "model") or name
+        name = text_of(field(response, "model")) or name
     return Model(name.removeprefix(f"{provider}/"), provider)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else ""
 
 
 def _prefix(model: str) -> str:
@@ -68,17 +64,14 @@ def _prefix(model: str) -> str:
     return prefix if separator and prefix in litellm.provider_list else ""
 
 
-def is_cache_hit(response: Any, hidden: Any) -> bool:
-    """Whether LiteLLM answered out of its cache; of a stream, the stream object says so, not its chunks."""
-    return bool(field(hidden, "cache_hit") or field(getattr(response, "_hidden_params", None), "cache_hit"))
-
-
-def response_cost(response: Any, hidden: Any) -> float | None:
+def response_cost(usage: Any, hidden: Mapping[str, Any]) -> float | None:
     """Return LiteLLM's cost of a response in US dollars; 0 out of its cache, ``None`` where it has no price."""
-    if is_cache_hit(response, hidden):
+    if hidden.get("cache_hit"):
         return 0.0
-    cost = reported_cost(field(response, "usage"))
-    return number(field(hidden, "response_cost")) if cost is None else cost
+    cost = reported_cost(usage)
+    if cost is not None:
+        return cost
+    return number(hidden.get("response_cost"))
 
 
 def split_cost(total: float | None, usage: Usage | None, model: Model) -> dict[str, float]:
@@ -88,21 +81,22 @@ def split_cost(total: float | None, usage: Usage | None, model: Model) -> dict[s
 
 
 def stream_usage(
-    chunks: Sequence[Any], stream: Any, arguments: Mapping[str, Any], choices_text: str
+    chunks: Sequence[Any], stream: Any, arguments: Mapping[str, Any], written: str | None
 ) -> tuple[Usage | None, Any]:
     """Return the tokens of a stream, and LiteLLM's own object of them for the price.
 
-    Where neither the provider nor LiteLLM said (0/0 on 1.72 and 1.106), they are counted with LiteLLM's tokenizer.
+    Where neither the provider nor LiteLLM said (0/0 on 1.72 and 1.106), they are counted with LiteLLM's tokenizer, if
+    what the model has ``written`` is known.
     """
     reported = usages.reported_usage(chunks, stream)
-    if reported is None and chunks:
-        reported = _counted(arguments, choices_text)
+    if reported is None and chunks and written is not None:
+        reported = _counted(arguments, written)
         return usage_from(reported, estimated=True), reported
     return usage_from(reported, estimated=usages.is_estimate(stream)), reported
 
 
 def _counted(arguments: Mapping[str, Any], output_text: str) -> Any:
-    model = _text(arguments.get("model"))
+    model = text_of(arguments.get("model"))
     messages = arguments.get("messages")
     if messages is not None:
         prompt_tokens = litellm.token_counter(model=model, messages=messages, tools=arguments.get("tools"))
@@ -132,13 +126,13 @@ def output_text(messages: Sequence[chat.Message]) -> str:
     return "".join(pieces)
 
 
-def stream_cost(stream: Any, reported: Any, hidden: Any) -> float | None:
+def stream_cost(stream: Any, reported: Any) -> float | None:
     """Return LiteLLM's cost of a stream in US dollars, ``None`` where it has no price.
 
     LiteLLM computes it after the stream ended, in a thread; what is on the stream by then is 0.0. So the figure is
     asked of the same calculator, which knows a deployment's own prices: the stream's logging object.
     """
-    if is_cache_hit(stream, hidden):
+    if hidden_params(stream).get("cache_hit"):
         return 0.0
     cost = reported_cost(reported)
     if cost is not None or reported is None:
@@ -146,5 +140,5 @@ def stream_cost(stream: Any, reported: Any, hidden: Any) -> float | None:
     logging_obj = field(stream, "logging_obj") or field(field(stream, "completion_stream"), "logging_obj")
     if logging_obj is None:
         return None
-    response = litellm.ModelResponse(model=text_field(logging_obj, "model"), usage=reported)
+    response = litellm.ModelResponse(model=text_of(field(logging_obj, "model")), usage=reported)
     return number(logging_obj._response_cost_calculator(result=response))  # noqa: SLF001  # in 1.60 to 1.109

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ddtrace_litellm.config import CaptureConfig, capture_config
 from ddtrace_litellm.extract import metadata as extract_metadata
 from ddtrace_litellm.extract.families import Family, Input, Output
-from ddtrace_litellm.extract.fields import field, number, text_field
+from ddtrace_litellm.extract.fields import field, hidden_params, number, text_of
 from ddtrace_litellm.extract.usage import Usage, usage_from
 from ddtrace_litellm.tracing import _ddtrace, resolve
 
-_NOTHING = Output({})
 
-
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What is known of a call when it begins.
 
     Attributes:
@@ -35,8 +31,7 @@ class Request:
     session_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """How a call ended.
 
     Attributes:
@@ -58,11 +53,6 @@ class Ending:
         """The response, or the last chunk: what LiteLLM put its findings on."""
         return self.response if self.chunks is None else self.chunks[-1] if self.chunks else None
 
-    @property
-    def hidden_params(self) -> Any:
-        """LiteLLM's hidden parameters, ``None`` where there are none."""
-        return getattr(self.latest, "_hidden_params", None)
-
 
 _capture = CaptureConfig()
 
@@ -79,17 +69,21 @@ def open_request(span: Any, family: Family, arguments: Mapping[str, Any]) -> Req
     if isinstance(model, str):
         span._set_attribute("litellm.request.model", model)  # noqa: SLF001  # set_tag is 4 times slower
     sources = extract_metadata.request_metadata(arguments)
-    host = extract_metadata.request_host(sources)
-    if host is not None:
-        span._set_attribute("litellm.request.host", host)  # noqa: SLF001
-    described: dict[str, Any] = extract_metadata.deployment(arguments, sources) if sources else {}
+    described: dict[str, Any] = {}
+    if sources:
+        described = extract_metadata.deployment(arguments, sources)
+        host = extract_metadata.request_host(sources)
+        if host is not None:
+            span._set_attribute("litellm.request.host", host)  # noqa: SLF001
     if not _ddtrace.is_llmobs_span(span):
         return Request(arguments, None, described, {}, None)
     read = family.read_input(arguments, _capture)
     for tool_id in read.tool_result_ids:
         _ddtrace.link_tool_result(span, tool_id)
     described |= extract_metadata.parameters(arguments, family.parameters, contents=_capture.input)
-    tags = extract_metadata.identity_tags(arguments, sources)
+    tags = {"integration": "litellm"}
+    if sources or "user" in arguments:
+        tags |= extract_metadata.identity_tags(arguments, sources)
     if "model_group" in described:
         tags["model_group"] = described["model_group"]
     return Request(arguments, read, described, tags, extract_metadata.session_id(arguments, sources))
@@ -97,25 +91,34 @@ def open_request(span: Any, family: Family, arguments: Mapping[str, Any]) -> Req
 
 def close(span: Any, family: Family, request: Request, ending: Ending, *, leaf: bool) -> None:
     """Put on the span what its end can say. A span that is no leaf has neither tokens nor cost."""
-    base_url = request.arguments.get("base_url") or request.arguments.get("api_base")
-    kind = family.kind if leaf and not _ddtrace.is_instrumented_proxy(base_url) else "workflow"
-    output = _read_output(span, family, request, ending)
-    model = resolve.model(request.arguments, ending.hidden_params, ending.latest, ending.error)
-    usage, metrics = _usage_and_cost(request, ending, output, model) if kind == family.kind else (None, {})
+    arguments, latest = request.arguments, ending.latest
+    base_url = arguments.get("base_url") or arguments.get("api_base")
+    elsewhere = base_url and _ddtrace.is_instrumented_proxy(base_url)
+    kind = family.kind if leaf and not elsewhere else "workflow"
+    hidden = hidden_params(latest)
+    has_event = request.input is not None and _ddtrace.is_llmobs_span(span)
+    output = _read_output(family, request, ending) if has_event else None
+    usage, metrics = None, dict[str, float]()
+    if kind == family.kind:
+        model = resolve.model(arguments, hidden, latest, ending.error)
+        usage, metrics = _usage_and_cost(request, ending, hidden, output, model)
+    else:
+        model = resolve.Model(text_of(arguments.get("model")), "")
     if ending.first_content is not None:
         metrics["time_to_first_token"] = ending.first_content
     _ddtrace.set_apm_tags(span, kind, metrics, model.name, model.provider)
-    if request.input is None or not _ddtrace.is_llmobs_span(span):
+    if request.input is None or output is None:
         return
+    _add_response_metadata(request.metadata, ending, hidden, output, usage)
     _ddtrace.annotate(
         span,
         kind=kind,
         model_name=model.name,
         model_provider=model.provider,
         metrics=metrics,
-        metadata=request.metadata | _response_metadata(ending, output, usage),
-        tags={"integration": "litellm", **request.tags},
-        cost_tags=[tag for tag in extract_metadata.COST_TAGS if tag in request.tags] or None,
+        metadata=request.metadata,
+        tags=request.tags,
+        cost_tags=sorted(extract_metadata.COST_TAGS & request.tags.keys()) or None if len(request.tags) > 1 else None,
         session_id=request.session_id,
         **request.input.annotations,
         **output.annotations,
@@ -125,42 +128,42 @@ def close(span: Any, family: Family, request: Request, ending: Ending, *, leaf: 
             _ddtrace.link_tool_choice(span, call.tool_id, call.name, call.arguments)
 
 
-def _read_output(span: Any, family: Family, request: Request, ending: Ending) -> Output:
-    if request.input is None or not _ddtrace.is_llmobs_span(span):
-        return _NOTHING
+def _read_output(family: Family, request: Request, ending: Ending) -> Output:
     if ending.chunks is not None:
         return family.read_chunks(ending.chunks, request.arguments, _capture)
     return family.read_response(ending.response, request.arguments, _capture)
 
 
 def _usage_and_cost(
-    request: Request, ending: Ending, output: Output, model: resolve.Model
+    request: Request, ending: Ending, hidden: Mapping[str, Any], output: Output | None, model: resolve.Model
 ) -> tuple[Usage | None, dict[str, float]]:
+    """Return tokens, and the metrics of them and of their cost, which APM has no place for (``output`` is ``None``)."""
     if ending.chunks is None:
-        usage = usage_from(field(ending.response, "usage"))
-        total = resolve.response_cost(ending.response, ending.hidden_params)
+        reported = field(ending.response, "usage")
+        usage = usage_from(reported)
+        total = resolve.response_cost(reported, hidden) if output is not None else None
     else:
-        written = resolve.output_text(output.annotations.get("output_messages", ()))
+        written = resolve.output_text(output.annotations.get("output_messages", ())) if output is not None else None
         usage, reported = resolve.stream_usage(ending.chunks, ending.response, request.arguments, written)
-        total = resolve.stream_cost(ending.response, reported, ending.hidden_params)
+        total = resolve.stream_cost(ending.response, reported) if output is not None else None
     metrics = usage.metrics() if usage is not None else {}
-    return usage, metrics | resolve.split_cost(total, usage, model)
+    return usage, metrics if total is None else metrics | resolve.split_cost(total, usage, model)
 
 
-def _response_metadata(ending: Ending, output: Output, usage: Usage | None) -> dict[str, Any]:
-    hidden = ending.hidden_params
-    described: dict[str, Any] = {}
+def _add_response_metadata(
+    described: dict[str, Any], ending: Ending, hidden: Mapping[str, Any], output: Output, usage: Usage | None
+) -> None:
     if output.finish_reason:
         described["finish_reason"] = output.finish_reason
     if ending.chunks is not None:
         described["stream_completed"] = ending.completed
         if usage is not None:
             described["token_source"] = "estimated" if usage.estimated else "reported"
-    if resolve.is_cache_hit(ending.response, hidden):
+        # Of a stream, the stream object says so, not its chunks.
+        hidden = {**hidden_params(ending.response), **hidden}
+    if hidden.get("cache_hit"):
         described["cache_hit"] = True
-    if call_id := text_field(hidden, "litellm_call_id"):
-        described["litellm_call_id"] = call_id
-    overhead = number(field(hidden, "litellm_overhead_time_ms"))
-    if overhead is not None:
+    if call_id := hidden.get("litellm_call_id"):
+        described["litellm_call_id"] = text_of(call_id)
+    if (overhead := number(hidden.get("litellm_overhead_time_ms"))) is not None:
         described["litellm_overhead_ms"] = overhead
-    return described

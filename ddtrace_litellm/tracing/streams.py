@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator, Iterator
+from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import wrapt
 
-from ddtrace_litellm.tracing.guard import guarded
+from ddtrace_litellm.tracing import _ddtrace, guard
+from ddtrace_litellm.tracing._ddtrace import get_llmobs_context, set_llmobs_context
 from ddtrace_litellm.tracing.spans import Ending
 
 if TYPE_CHECKING:
@@ -24,8 +27,13 @@ os.register_at_fork(after_in_child=open_readings.clear)
 
 def is_stream(result: Any) -> bool:
     """Whether a call returned a stream. What was asked for does not tell: ``stream`` may be given by position."""
-    kind = type(result)
-    return hasattr(kind, "__next__") or hasattr(kind, "__anext__")
+    return _is_stream_type(type(result))  # type: ignore[arg-type]  # typeshed: a class is hashable, but not to mypy
+
+
+@lru_cache(maxsize=256)
+def _is_stream_type(kind: type) -> bool:
+    # Remembered by class: pydantic's metaclass makes the question cost 2 us.
+    return issubclass(kind, (Iterator, AsyncIterator))
 
 
 def end_open_readings() -> None:
@@ -37,26 +45,43 @@ def end_open_readings() -> None:
 class Reading:
     """The reading of one stream: what was received, and the one ending."""
 
-    __slots__ = ("call", "chunks", "ended", "first_content", "receive", "stream")
+    __slots__ = (
+        "anext_chunk",
+        "apm",
+        "call",
+        "chunks",
+        "ended",
+        "first_content",
+        "get_apm",
+        "llmobs",
+        "next_chunk",
+        "receive",
+        "set_apm",
+        "stream",
+    )
 
     def __init__(self, stream: Any, call: Call) -> None:
         self.stream = stream
+        self.next_chunk: Any = getattr(stream, "__next__", None)
+        self.anext_chunk: Any = getattr(stream, "__anext__", None)
         self.call = call
         self.chunks: list[Any] = []
         self.first_content: float | None = None
         self.ended = False
         # A chunk costs one call and an append, once the first with content has come.
         self.receive: Callable[[Any], None] = self._receive_until_content
+        # What is active during a read.
+        self.get_apm, self.set_apm = _ddtrace.apm_context_access()
+        self.apm, self.llmobs = self.get_apm(), get_llmobs_context()
 
     def _receive_until_content(self, chunk: Any) -> None:
         self.chunks.append(chunk)
-        if self._has_content(chunk):
-            self.first_content = perf_counter() - self.call.started
-            self.receive = self.chunks.append
-
-    @guarded
-    def _has_content(self, chunk: Any) -> bool:
-        return self.call.operation.family.has_content(chunk)
+        try:
+            if self.call.operation.family.has_content(chunk):
+                self.first_content = perf_counter() - self.call.started
+                self.receive = self.chunks.append
+        except Exception:
+            guard.swallow("chunk")
 
     def end(self, error: BaseException) -> None:
         """End with what a read raised: the end of the stream, an error, or a coroutine that was closed in mid-read."""
@@ -89,18 +114,23 @@ class TracedStream(wrapt.ObjectProxy):  # type: ignore[type-arg]  # generic to t
     def __aiter__(self) -> TracedStream:
         return self
 
+    # Both spelled out: a helper for the switch of contexts would double what a chunk costs.
+
     def __next__(self) -> Any:
         reading = self._self_reading
         if reading.ended:
             return self.__wrapped__.__next__()
-        outside = reading.call.enter()
+        apm, llmobs = reading.get_apm(), get_llmobs_context()
+        reading.set_apm(reading.apm)
+        set_llmobs_context(reading.llmobs)
         try:
-            chunk = self.__wrapped__.__next__()
+            chunk = reading.next_chunk()
         except BaseException as error:
             reading.end(error)
             raise
         finally:
-            reading.call.leave(outside)
+            reading.set_apm(apm)
+            set_llmobs_context(llmobs)
         reading.receive(chunk)
         return chunk
 
@@ -108,14 +138,17 @@ class TracedStream(wrapt.ObjectProxy):  # type: ignore[type-arg]  # generic to t
         reading = self._self_reading
         if reading.ended:
             return await self.__wrapped__.__anext__()
-        outside = reading.call.enter()
+        apm, llmobs = reading.get_apm(), get_llmobs_context()
+        reading.set_apm(reading.apm)
+        set_llmobs_context(reading.llmobs)
         try:
-            chunk = await self.__wrapped__.__anext__()
+            chunk = await reading.anext_chunk()
         except BaseException as error:
             reading.end(error)
             raise
         finally:
-            reading.call.leave(outside)
+            reading.set_apm(apm)
+            set_llmobs_context(llmobs)
         reading.receive(chunk)
         return chunk
 

@@ -1,0 +1,166 @@
+"""The command ``ddtrace-litellm``: one entry in ``COMMANDS`` for each subcommand."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from ddtrace_litellm import __version__
+from ddtrace_litellm.tryout.errors import TryoutError
+from ddtrace_litellm.tryout.session import Outcome, tryout
+
+_USAGE_ERROR = 2
+_INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand.
+
+    Attributes:
+        name: what the user types.
+        summary: one line for the list of subcommands.
+        description: what it does, for its own help.
+        configure: adds its arguments to its parser.
+        run: does it and returns the exit status.
+        needs: modules beyond the package's own dependencies; all of them come with the extra ``demo``.
+    """
+
+    name: str
+    summary: str
+    description: str
+    configure: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+    needs: tuple[str, ...] = ()
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        argv: the arguments, those of the process by default.
+
+    Returns:
+        The exit status: 2 for a wrong command line or a missing package, 130 after Ctrl-C, else the subcommand's.
+    """
+    parser = argparse.ArgumentParser(prog="ddtrace-litellm", description="Datadog LLM Observability for LiteLLM.")
+    parser.add_argument("--version", action="version", version=f"ddtrace-litellm {__version__}")
+    subparsers = parser.add_subparsers(title="commands", dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        subparser = subparsers.add_parser(
+            command.name,
+            help=command.summary,
+            description=command.description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.configure(subparser)
+        subparser.set_defaults(chosen=command)
+    arguments = parser.parse_args(argv)
+    chosen: Command = arguments.chosen
+    absent = [name for name in chosen.needs if find_spec(name) is None]
+    if absent:
+        names = " and ".join(absent)
+        return _complain(f"{chosen.name} needs {names}: pip install 'ddtrace-litellm[demo]'", _USAGE_ERROR)
+    try:
+        return chosen.run(arguments)
+    except TryoutError as error:
+        return _complain(str(error), error.status)
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _configure_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--full", action="store_true", help="show everything that was said, all metadata and stacks")
+    parser.add_argument(
+        "--json",
+        metavar="FILE",
+        help="write the traces as JSON to FILE; - is standard output, where they are the last line",
+    )
+
+
+def _configure_try(parser: argparse.ArgumentParser) -> None:
+    _configure_report(parser)
+    parser.usage = "%(prog)s [-h] [--full] [--json FILE] -- program ..."
+    parser.add_argument(
+        "program", nargs=argparse.REMAINDER, metavar="-- program ...", help="the program and its arguments"
+    )
+
+
+def _run_try(arguments: argparse.Namespace) -> int:
+    program: list[str] = arguments.program
+    if program[:1] == ["--"]:
+        program = program[1:]
+    if not program:
+        raise TryoutError("no program given: ddtrace-litellm try -- python app.py", _USAGE_ERROR)
+    outcome = tryout(program)
+    _report(outcome, arguments)
+    if not outcome.traces:
+        print(
+            f"ddtrace-litellm: no traces arrived. Is {program[0]} from an environment with ddtrace and"
+            " ddtrace-litellm, and did the program call LiteLLM?",
+            file=sys.stderr,
+        )
+    return outcome.status
+
+
+def _run_demo(arguments: argparse.Namespace) -> int:
+    from ddtrace_litellm.demo.run import demo
+
+    outcome, problems = demo()
+    _report(outcome, arguments)
+    for problem in problems:
+        print(f"missing: {problem}", file=sys.stderr)
+    if not problems:
+        print("everything arrived", file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _report(outcome: Outcome, arguments: argparse.Namespace) -> None:
+    """Show the traces on standard error, so that standard output stays the program's, and write the JSON."""
+    from rich.console import Console
+
+    from ddtrace_litellm.tryout.render import render
+    from ddtrace_litellm.tryout.report import as_json
+
+    render(Console(stderr=True, highlight=False), outcome.traces, full=arguments.full)
+    if arguments.json is None:
+        return
+    text = json.dumps(as_json(outcome.traces, outcome.status))
+    if arguments.json == "-":
+        print(text)
+        return
+    try:
+        Path(arguments.json).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise TryoutError(f"cannot write the traces to {arguments.json}: {error.strerror}") from error
+
+
+def _complain(message: str, status: int) -> int:
+    print(f"ddtrace-litellm: {message}", file=sys.stderr)
+    return status
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "try",
+        "run a program and show what Datadog would receive",
+        "Run a program under ddtrace-run against a local test agent, then show the traces that arrived. Nothing\n"
+        "leaves this machine but what the program itself sends. The exit status is the program's.\n\n"
+        "  ddtrace-litellm try -- python app.py",
+        _configure_try,
+        _run_try,
+        needs=("rich", "ddapm_test_agent"),
+    ),
+    Command(
+        "demo",
+        "watch a small LiteLLM app: no keys, no network",
+        "Run a small LiteLLM app against a provider on this machine and show its traces. The exit status is 0 only\n"
+        "when everything arrived that has to.",
+        _configure_report,
+        _run_demo,
+        needs=("rich", "ddapm_test_agent", "litellm"),
+    ),
+)

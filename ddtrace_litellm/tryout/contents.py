@@ -1,0 +1,101 @@
+"""A span's input and output as lines of text."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_SHORT_CHARS = 100
+_VISIBLE = {
+    **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"},
+    **dict.fromkeys(range(0x7F, 0xA0), 0xFFFD),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that was said: ``speaker`` is a role or a document, ``""`` for a bare value; ``text`` what it said."""
+
+    speaker: str
+    text: str
+
+
+def lines(content: Mapping[str, Any]) -> tuple[Line, ...]:
+    """Return the lines of an ``input`` or ``output``: messages, documents or a value."""
+    return (
+        *(line for message in content.get("messages") or () for line in _message_lines(message)),
+        *(_document_line(document) for document in content.get("documents") or ()),
+        *_value_lines(content.get("value")),
+    )
+
+
+def shortened(text: str, limit: int = _SHORT_CHARS) -> str:
+    """Return ``text`` on one line of at most ``limit`` characters; a cut is marked with ``…`` and what is missing."""
+    flat = " ".join(text.split())
+    if len(flat) <= limit:
+        return flat
+    mark = f"… (+{len(flat) - limit} chars)"
+    return flat[:limit].rstrip() + mark
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with its control characters made visible: what a model says must not steer the terminal."""
+    return text.translate(_VISIBLE)
+
+
+def _message_lines(message: Mapping[str, Any]) -> Iterator[Line]:
+    role = str(message.get("role") or "message")
+    text = message.get("content")
+    calls: Sequence[Mapping[str, Any]] = message.get("tool_calls") or ()
+    results: Sequence[Mapping[str, Any]] = message.get("tool_results") or ()
+    attachments = [
+        f"[{name.removesuffix('_parts')} {part.get('mime_type', '')}]".replace(" ]", "]")
+        for name in ("image_parts", "audio_parts", "file_parts")
+        for part in message.get(name) or ()
+    ]
+    spoken = " ".join([*([_text(text)] if text else []), *attachments])
+    # A failed call has an output of one message without anything in it: that is nobody saying nothing.
+    if spoken or (message.get("role") and not (calls or results)):
+        yield Line(role, spoken or "(empty)")
+    for call in calls:
+        yield Line(role, f"→ {call.get('name', '')}({_arguments(call.get('arguments'))})")
+    for result in results:
+        yield Line(role, f"← {result.get('name') or result.get('tool_id', '')}: {_text(result.get('result'))}")
+
+
+def _document_line(document: Mapping[str, Any]) -> Line:
+    score = document.get("score")
+    name = str(document.get("name") or document.get("id") or "document")
+    return Line(name if score is None else f"{name} ({score:.3g})", str(document.get("text") or ""))
+
+
+def _value_lines(value: Any) -> Iterator[Line]:
+    if value is None:
+        return
+    parsed = _parsed(value)
+    if isinstance(parsed, list) and parsed and all(isinstance(item, Mapping) and "role" in item for item in parsed):
+        for message in parsed:
+            yield from _message_lines(message)
+        return
+    yield Line("", _text(value))
+
+
+def _parsed(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _arguments(arguments: Any) -> str:
+    if not isinstance(arguments, Mapping):
+        return _text(arguments)
+    return ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in arguments.items())
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
