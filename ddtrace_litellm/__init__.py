@@ -30,6 +30,9 @@ def patch() -> None:
     Raises:
         ddtrace_litellm.patching.UnsupportedVersionError: the installed LiteLLM cannot or must not be traced.
     """
+    # First, since ddtrace's hook on this import may call patch(), which must not find itself half imported.
+    import litellm  # noqa: F401
+
     from ddtrace_litellm import patching
 
     patching.patch()

@@ -60,6 +60,11 @@ class _Finder:
         self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
         if fullname != BUILT_IN:
+            if fullname == "litellm" and sys.meta_path[0] is not self:
+                # pytest's finder claims all of ddtrace, to rewrite its assertions, and is put in front of this one.
+                # ddtrace loads BUILT_IN after litellm, so this is in time. An iteration over the list survives it.
+                sys.meta_path.remove(self)
+                sys.meta_path.insert(0, self)
             return None
         from importlib.machinery import PathFinder
 

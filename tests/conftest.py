@@ -1,0 +1,57 @@
+"""What the tests share: the local provider, and LiteLLM traced in this process, with every span in reach."""
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+_AGENT_PORT = _free_port()
+# Before anything imports ddtrace or litellm: both read these at import. Nobody listens on the port unless a test
+# starts an agent there; what the tests look at is taken from the spans themselves.
+os.environ.update(
+    DD_INSTRUMENTATION_TELEMETRY_ENABLED="false",
+    DD_LLMOBS_ML_APP="tests",
+    DD_REMOTE_CONFIGURATION_ENABLED="false",
+    DD_TRACE_AGENT_URL=f"http://127.0.0.1:{_AGENT_PORT}",
+    DD_TRACE_STARTUP_LOGS="false",
+    LITELLM_LOCAL_MODEL_COST_MAP="True",
+)
+for _variable in [name for name in os.environ if name.startswith(("OPENAI_", "ANTHROPIC_"))]:
+    del os.environ[_variable]
+
+from ddtrace_litellm import bootstrap  # noqa: E402  # after the environment
+
+# For checkouts that are not installed; LLMObs.enable() would activate the built-in integration.
+bootstrap.install()
+
+from tests.provider import Provider  # noqa: E402  # after the environment
+from tests.recorder import Recorder  # noqa: E402
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    """A provider of its own for the test, without scripts; set ``provider.behaviours[model]``."""
+    with Provider() as running:
+        yield running
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    """LiteLLM patched and LLM Observability on, and all spans from here to the end of the test."""
+    with Recorder(llmobs=True) as running:
+        yield running
+
+
+@pytest.fixture
+def apm_recorder() -> Iterator[Recorder]:
+    """LiteLLM patched and LLM Observability off."""
+    with Recorder(llmobs=False) as running:
+        yield running
