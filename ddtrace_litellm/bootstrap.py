@@ -29,7 +29,11 @@ TAKEOVER_VARIABLE = "DD_LITELLM_TAKEOVER"
 
 def takeover_enabled() -> bool:
     """Whether ``DD_LITELLM_TAKEOVER`` allows the takeover. ``false`` and ``0`` are the kill switch."""
-    return os.environ.get(TAKEOVER_VARIABLE, "true").strip().lower() not in ("false", "0")
+    return _takeover_setting() not in ("false", "0")
+
+
+def _takeover_setting() -> str:
+    return os.environ.get(TAKEOVER_VARIABLE, "").strip().lower()
 
 
 def install() -> None:
@@ -98,6 +102,9 @@ def take_over(built_in: "ModuleType") -> None:
     import ddtrace_litellm
 
     builtin_patch, builtin_unpatch = built_in.patch, built_in.unpatch
+    setting = _takeover_setting()
+    if setting not in ("", "true", "1"):
+        _logger().warning("%s=%r is not a boolean (true, false, 1 or 0); using true", TAKEOVER_VARIABLE, setting)
 
     def patch() -> None:
         try:

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import litellm
-import wrapt
 
 from ddtrace_litellm import get_version
 from ddtrace_litellm.extract.families import CHAT, TEXT, Family
 from ddtrace_litellm.tracing import _ddtrace, frames, spans
 from ddtrace_litellm.tracing.calls import Operation
 from ddtrace_litellm.tracing.streams import end_open_readings
-from ddtrace_litellm.tracing.wrappers import ContextExecutor, traced, traced_async
+from ddtrace_litellm.tracing.wrappers import ContextExecutor, TracedFunction, traced, traced_async
 
 MALICIOUS_VERSIONS = frozenset({"1.82.7", "1.82.8"})
 OLDEST_VERSION = (1, 72)
@@ -150,7 +149,7 @@ def _wrap(target: Target, owner: Any, original: Any) -> Any:
         router=target.router,
         parameters=positional_parameters(named),
     )
-    return wrapt.FunctionWrapper(original, (traced_async if target.asynchronous else traced)(operation))
+    return TracedFunction(original, (traced_async if target.asynchronous else traced)(operation))
 
 
 def positional_parameters(function: Any) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ from operator import itemgetter
 from typing import Any
 
 from ddtrace_litellm.extract.chat import Choice
-from ddtrace_litellm.extract.content import Content, add_audio, add_images
-from ddtrace_litellm.extract.fields import field, fields_of, text_of
+from ddtrace_litellm.extract.content import Content, add_audio, add_images, content_from
+from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 from ddtrace_litellm.extract.tools import ToolCall
 
 _CHOICE = itemgetter("index", "delta", "finish_reason")
@@ -26,14 +26,17 @@ def choices_from_chunks(chunks: Iterable[Any], audio_format: str = "") -> list[C
                 (choice,) = chunk.__dict__["choices"]
                 index, delta, finish_reason = _CHOICE(choice.__pydantic_extra__)
                 text, calls, function_call, audio = _DELTA(delta.__pydantic_extra__)
-                if text and not (index or finish_reason or calls or function_call or audio or len(delta.__dict__) > 1):
+                if type(text) is str and not (
+                    index or finish_reason or calls or function_call or audio or len(delta.__dict__) > 1
+                ):
                     append_text(text)
                     continue
             except (AttributeError, KeyError, TypeError, ValueError):
                 pass
-        for choice in field(chunk, "choices") or ():
+        for choice in sequence(field(chunk, "choices")):
             values = fields_of(choice)
-            builders.setdefault(values.get("index") or 0, _Builder()).add(values)
+            number = values.get("index")
+            builders.setdefault(number if type(number) is int else 0, _Builder()).add(values)
         if 0 in builders:
             append_text = builders[0].content.append
     return [builders[index].build(audio_format) for index in sorted(builders)]
@@ -41,7 +44,7 @@ def choices_from_chunks(chunks: Iterable[Any], audio_format: str = "") -> list[C
 
 def has_content(chunk: Any) -> bool:
     """Whether a reader would notice this chunk: text, reasoning, a tool call, sound or an image."""
-    for choice in field(chunk, "choices") or ():
+    for choice in sequence(field(chunk, "choices")):
         values = fields_of(choice)
         delta = values.get("delta")
         if values.get("text") or (delta is not None and any(map(fields_of(delta).get, _NOTICEABLE))):
@@ -70,29 +73,29 @@ class _Builder:
         delta = choice.get("delta")
         values = choice if delta is None else fields_of(delta)
         if text := values.get("content") or values.get("text"):
-            self.content.append(text)
+            self.content.append(text if type(text) is str else content_from(text).text)
         if not self.role:
-            self.role = values.get("role") or ""
+            self.role = text_of(values.get("role"))
         if reasoning := values.get("reasoning_content"):
-            self.reasoning.append(reasoning)
+            self.reasoning.append(text_of(reasoning))
         if calls := values.get("tool_calls"):
-            self._add_tool_calls(calls)
+            self._add_tool_calls(sequence(calls))
         if function_call := values.get("function_call"):
             self._add_call("function_call", "", fields_of(function_call), "function")
         if audio := values.get("audio"):
             self.sound.append(text_of(field(audio, "data")))
             self.transcript.append(text_of(field(audio, "transcript")))
         if refusal := values.get("refusal"):
-            self.content.append(refusal)
+            self.content.append(text_of(refusal))
         if images := values.get("images"):
-            self.images.extend(images)
+            self.images.extend(sequence(images))
 
     def _add_tool_calls(self, calls: Iterable[Any]) -> None:
         for position, raw in enumerate(calls):
             call = fields_of(raw)
             index = call.get("index")
             function = call.get("function") or call.get("custom")
-            key = position if index is None else index
+            key = index if type(index) is int else position
             self._add_call(key, text_of(call.get("id")), fields_of(function), text_of(call.get("type")))
 
     def _add_call(self, key: Any, identifier: str, function: Mapping[str, Any], kind: str) -> None:

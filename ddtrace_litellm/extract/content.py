@@ -7,6 +7,7 @@ from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
+from ddtrace_litellm.extract.urls import strip_credentials
 
 _DATA_URL = re.compile(r"^\s*data:(?P<mime>[\w.+-]+/[\w.+-]+)(?:;[\w.=+-]+)*;base64,", re.IGNORECASE)
 _RENDERABLE_IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
@@ -111,9 +112,9 @@ def add_image(content: Content, image: Any) -> str:
     url = image if isinstance(image, str) else text_of(field(image, "url"))
     match = _DATA_URL.match(url)
     if match is None:
-        # A payload must never land in the text, nor the query of a signed URL, which authorises.
-        is_reference = url and not url.lstrip().lower().startswith("data:")
-        return f"[image: {url.split('?', 1)[0]}]" if is_reference else "[image]"
+        # A payload must never land in the text.
+        reference = "" if url.lstrip().lower().startswith("data:") else strip_credentials(url)
+        return f"[image: {reference}]" if reference else "[image]"
     mime_type = match["mime"].lower()
     if mime_type not in _RENDERABLE_IMAGES:
         return f"[image: {mime_type}]"

@@ -2,9 +2,9 @@
 
 from collections.abc import Container, Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from ddtrace_litellm.extract.fields import field, sequence
+from ddtrace_litellm.extract.urls import strip_credentials
 
 _COMMON = frozenset(
     {
@@ -98,19 +98,6 @@ def parameters(arguments: Mapping[str, Any], allowed: Container[str], *, content
         if url := arguments.get(name):
             found[name] = strip_credentials(str(url))
     return found
-
-
-def strip_credentials(url: str) -> str:
-    """Return scheme, host, port and path of a URL: user, password, query and fragment may authorise."""
-    try:
-        parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return ""
-    if not parts.hostname:
-        return parts.path if not parts.scheme and "@" not in parts.path else ""
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}{port}{parts.path}"
 
 
 def _plain(value: Any) -> Any:

@@ -18,7 +18,7 @@ from ddtrace.internal import core
 from ddtrace.internal.utils.formats import format_trace_id
 from ddtrace.llmobs import LLMObs
 from ddtrace.llmobs import _utils as llmobs_utils
-from ddtrace.llmobs._constants import DISPATCH_ON_LLM_TOOL_CHOICE, DISPATCH_ON_TOOL_CALL_OUTPUT_USED
+from ddtrace.llmobs._constants import DISPATCH_ON_LLM_TOOL_CHOICE, DISPATCH_ON_TOOL_CALL_OUTPUT_USED, INPUT_PROMPT
 from ddtrace.llmobs._context import _DD_LLMOBS_CONTEXTVAR
 from ddtrace.llmobs._integrations.base import BaseLLMIntegration
 from ddtrace.llmobs._utils import _annotate_llmobs_span_data
@@ -47,6 +47,7 @@ _APM_METRICS = tuple(
 )
 # 4.15 and later: prompts of Datadog's prompt management that travel in the arguments.
 _get_tracked_prompt = getattr(llmobs_utils, "get_tracked_prompt", None)
+_UNTRACKED = (list, str, type(None))
 # 4.11 and later: a fifth element of the tool choice event.
 _get_tool_version = getattr(llmobs_utils, "get_tool_version_from_llm_span", None)
 _UNKNOWN_ANNOTATIONS = {"cost_tags"} - inspect.signature(_annotate_llmobs_span_data).parameters.keys()
@@ -166,9 +167,13 @@ def _set_gen_ai_tags(
         set_attribute("gen_ai.provider.name", provider.lower())
 
 
-def tracked_prompt(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Return the managed prompt that was rendered into the arguments, ``None`` where there is none."""
-    return _get_tracked_prompt(args, kwargs) if _get_tracked_prompt is not None else None
+def annotate_tracked_prompt(span: Any, rendered: Any) -> None:
+    """Put the managed prompt that ``rendered`` (messages, or a text prompt) came from on the event, if there is one."""
+    if _get_tracked_prompt is None or type(rendered) in _UNTRACKED or span._get_ctx_item(INPUT_PROMPT) is not None:
+        return
+    prompt = _get_tracked_prompt([rendered], {})
+    if prompt is not None:
+        LLMObs.annotate(span, prompt=prompt, tags={"prompt_tracking_instrumentation_method": "auto"})
 
 
 def link_tool_result(span: Any, tool_id: str) -> None:

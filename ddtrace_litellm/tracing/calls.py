@@ -83,7 +83,7 @@ class Call:
         arguments = self.operation.arguments(args, kwargs)
         self.request = spans.open_request(self.span, self.operation.family, arguments)
         frame = self.frame
-        if frame.router or "fallbacks" in arguments:
+        if frame.router or arguments.get("fallbacks"):
             frame.attempts = Attempts()
         parent = frame.parent
         if parent is not None and parent.attempts is not None:

@@ -5,12 +5,28 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, SupportsIndex
+
+import wrapt
 
 from ddtrace_litellm.tracing.calls import Operation, begin
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 """A wrapper as wrapt calls it: ``(wrapped, instance, args, kwargs)``."""
+
+
+class TracedFunction(wrapt.FunctionWrapper):  # type: ignore[type-arg]  # generic to type checkers only
+    """A wrapped function that can be pickled and copied as the function itself can; wrapt's own wrappers refuse."""
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str:
+        # A name in the function's module, where this object is: that module is among those that are patched.
+        return str(self.__wrapped__.__qualname__)
+
+    def __copy__(self) -> TracedFunction:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> TracedFunction:
+        return self
 
 
 def traced(operation: Operation) -> Wrapper:

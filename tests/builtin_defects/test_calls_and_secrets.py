@@ -181,6 +181,7 @@ def test_failure_while_reading_a_chunk_is_logged_at_debug(recorder, monkeypatch,
     caplog.set_level(logging.DEBUG, "ddtrace.litellm")
     chunk = Hostile()
     assert _traced_chunks(chunk) == [chunk]
+    assert recorder.event["meta"]["span"]["kind"] == "llm"
     records = [record for record in caplog.records if record.name == "ddtrace.litellm"]
     assert {record.levelno for record in records} == {logging.DEBUG}
     assert {record.exc_info[0] for record in records} == {ZeroDivisionError}
@@ -195,7 +196,7 @@ def test_positional_prompt_is_input_and_not_the_model(recorder, reach, name):
         asyncio.run(result)
     meta = recorder.event["meta"]
     assert (meta["model_name"], meta["model_provider"]) == ("m", "mistral")
-    assert [message["content"] for message in meta["input"].pop("messages")] == [PROMPT]
+    assert [message["content"] for message in meta.pop("input")["messages"]] == [PROMPT]
     assert PROMPT not in json.dumps(meta)
     assert PROMPT not in str([span.get_tags() for span in recorder.finished])
 
@@ -224,7 +225,8 @@ def test_no_content_gets_past_the_span_processor(recorder, ask, redaction, strea
         list(result)
     messages = [message for side in ("input", "output") for message in recorder.event["meta"][side]["messages"]]
     assert [message["content"] for message in messages] == ["[redacted]"] * 2
-    assert {span.name for span in recorder.finished} >= {"litellm.request", "openai.request"}
+    # ddtrace's openai integration has no span of a stream that LiteLLM reads through the SDK.
+    assert ("openai.request" in {span.name for span in recorder.finished}) is not stream
     for span in recorder.finished:
         assert PROMPT not in str([span.get_tags(), span._get_struct_tag("_llmobs"), span.resource])
 

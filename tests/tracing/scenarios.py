@@ -69,14 +69,18 @@ def caught(call: Callable[[], Any]) -> Any:
     """Return what ``call`` raises."""
     try:
         call()
-    except Exception as error:  # noqa: BLE001  # which, is what the scenario returns
+    except Exception as error:  # which, is what the scenario returns
         return f"{type(error).__module__}.{type(error).__name__}: {error}"
     raise AssertionError("it did not fail")
 
 
 def deployment(provider: Provider, group: str, model: str) -> dict[str, Any]:
     """Return one entry of a Router's model list."""
-    return {"model_name": group, "litellm_params": {"model": model, **to(provider)}, "model_info": {"id": f"id-{model}"}}
+    return {
+        "model_name": group,
+        "litellm_params": {"model": model, **to(provider)},
+        "model_info": {"id": f"id-{model}"},
+    }
 
 
 def router(provider: Provider, *pairs: tuple[str, str], **settings: Any) -> litellm.Router:
