@@ -112,6 +112,12 @@ def output_messages(choices: Iterable[Choice], capture: CaptureConfig) -> list[M
     return found
 
 
+def all_text(choice: Choice) -> str:
+    """Return all that the model wrote for a choice: reasoning, text, and the calls it asked for."""
+    calls = [f"{call.name}{call.arguments}" for call in choice.tool_calls]
+    return "".join([choice.reasoning, choice.content.text, *calls])
+
+
 def finish_reasons(choices: Iterable[Choice]) -> str:
     """Return the reasons in the order of the choices, joined with commas as ddtrace's openai integration does."""
     return ",".join([choice.finish_reason for choice in choices if choice.finish_reason])

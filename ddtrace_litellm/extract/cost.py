@@ -22,22 +22,21 @@ def reported_cost(usage: Any) -> float | None:
     return cost
 
 
-def cost_metrics(total: float | None, usage: Usage | None, price: Mapping[str, Any] | None) -> dict[str, float]:
-    """Return the cost metrics. Input and output cost only where they add up to LiteLLM's total.
+def add_cost(metrics: dict[str, float], total: float, usage: Usage | None, price: Mapping[str, Any] | None) -> None:
+    """Add the cost to a span's metrics. Input and output cost only where they add up to LiteLLM's total.
 
     Args:
-        total: LiteLLM's figure, ``None`` where it has no price for the model.
+        metrics: gets ``total_cost``, and perhaps ``input_cost`` and ``output_cost``.
+        total: LiteLLM's figure.
         usage: the tokens that were paid for.
         price: the model's entry in ``litellm.model_cost``, US dollars a token.
     """
-    if total is None:
-        return {}
-    metrics = {"total_cost": float(total)}
+    metrics["total_cost"] = float(total)
     if usage is None or not price or not total:
-        return metrics
+        return
     per_input, per_output = price.get("input_cost_per_token"), price.get("output_cost_per_token")
     if per_input is None or per_output is None:
-        return metrics
+        return
     input_cost = (usage.input_tokens or 0) * per_input
     if usage.cache_read_tokens:
         input_cost += usage.cache_read_tokens * (price.get("cache_read_input_token_cost", per_input) - per_input)
@@ -46,5 +45,5 @@ def cost_metrics(total: float | None, usage: Usage | None, price: Mapping[str, A
     output_cost = (usage.output_tokens or 0) * per_output
     # ddtrace's own precision. Tiers, discounts and per-request fees simply do not add up.
     if abs(input_cost + output_cost - total) < _NANO_DOLLAR:
-        metrics |= {"input_cost": input_cost, "output_cost": output_cost}
-    return metrics
+        metrics["input_cost"] = input_cost
+        metrics["output_cost"] = output_cost

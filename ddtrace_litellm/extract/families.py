@@ -33,11 +33,13 @@ class Output(NamedTuple):
         annotations: what to annotate on the span: ``output_messages``, or ``output_documents``.
         finish_reason: why the model stopped, ``""`` where it did not say.
         tool_calls: what the model asked for.
+        written: of a stream, all that the model wrote, for counting its tokens where nobody reported them.
     """
 
     annotations: dict[str, Any]
     finish_reason: str = ""
     tool_calls: Sequence[ToolCall] = ()
+    written: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,8 @@ def _text_response(response: Any, _arguments: Arguments, capture: CaptureConfig)
 
 
 def _stream(received: Sequence[Any], arguments: Arguments, capture: CaptureConfig) -> Output:
-    return _output(chunks.choices_from_chunks(received, _audio_format(arguments)), capture)
+    choices = chunks.choices_from_chunks(received, _audio_format(arguments))
+    return _output(choices, capture)._replace(written="".join(map(chat.all_text, choices)))
 
 
 def _audio_format(arguments: Arguments) -> str:

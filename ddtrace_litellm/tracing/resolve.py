@@ -8,9 +8,8 @@ from typing import Any, NamedTuple
 
 import litellm
 
-from ddtrace_litellm.extract import chat
 from ddtrace_litellm.extract import usage as usages
-from ddtrace_litellm.extract.cost import cost_metrics, reported_cost
+from ddtrace_litellm.extract.cost import reported_cost
 from ddtrace_litellm.extract.fields import field, hidden_params, number, text_of
 from ddtrace_litellm.extract.usage import Usage, usage_from
 
@@ -74,10 +73,10 @@ def response_cost(usage: Any, hidden: Mapping[str, Any]) -> float | None:
     return number(hidden.get("response_cost"))
 
 
-def split_cost(total: float | None, usage: Usage | None, model: Model) -> dict[str, float]:
-    """Return the cost metrics, with LiteLLM's price of the model to split the total by."""
-    prices = litellm.model_cost
-    return cost_metrics(total, usage, prices.get(f"{model.provider}/{model.name}") or prices.get(model.name))
+def price(model: Model) -> Mapping[str, Any] | None:
+    """Return LiteLLM's entry of prices for the model."""
+    prices: Mapping[str, Mapping[str, Any]] = litellm.model_cost
+    return prices.get(f"{model.provider}/{model.name}") or prices.get(model.name)
 
 
 def stream_usage(
@@ -117,13 +116,6 @@ def _counted(arguments: Mapping[str, Any], output_text: str) -> Any:
 
 def _token_ids(prompt: Any) -> int:
     return len(prompt) if isinstance(prompt, (list, tuple)) else 1
-
-
-def output_text(messages: Sequence[chat.Message]) -> str:
-    """Return all that the model wrote, for counting its tokens."""
-    pieces = [message.get("content", "") for message in messages]
-    pieces += [f"{call['name']}{call['arguments']}" for message in messages for call in message.get("tool_calls", ())]
-    return "".join(pieces)
 
 
 def stream_cost(stream: Any, reported: Any) -> float | None:

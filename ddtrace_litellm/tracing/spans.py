@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ddtrace_litellm.config import CaptureConfig, capture_config
 from ddtrace_litellm.extract import metadata as extract_metadata
+from ddtrace_litellm.extract.cost import add_cost
 from ddtrace_litellm.extract.families import Family, Input, Output
 from ddtrace_litellm.extract.fields import field, hidden_params, number, text_of
 from ddtrace_litellm.extract.usage import Usage, usage_from
@@ -97,7 +98,14 @@ def close(span: Any, family: Family, request: Request, ending: Ending, *, leaf: 
     kind = family.kind if leaf and not elsewhere else "workflow"
     hidden = hidden_params(latest)
     has_event = request.input is not None and _ddtrace.is_llmobs_span(span)
-    output = _read_output(family, request, ending) if has_event else None
+    output = None
+    if has_event:
+        received = ending.chunks
+        output = (
+            family.read_response(ending.response, arguments, _capture)
+            if received is None
+            else family.read_chunks(received, arguments, _capture)
+        )
     usage, metrics = None, dict[str, float]()
     if kind == family.kind:
         model = resolve.model(arguments, hidden, latest, ending.error)
@@ -131,12 +139,6 @@ def close(span: Any, family: Family, request: Request, ending: Ending, *, leaf: 
             _ddtrace.link_tool_choice(span, call.tool_id, call.name, call.arguments)
 
 
-def _read_output(family: Family, request: Request, ending: Ending) -> Output:
-    if ending.chunks is not None:
-        return family.read_chunks(ending.chunks, request.arguments, _capture)
-    return family.read_response(ending.response, request.arguments, _capture)
-
-
 def _usage_and_cost(
     request: Request, ending: Ending, hidden: Mapping[str, Any], output: Output | None, model: resolve.Model
 ) -> tuple[Usage | None, dict[str, float]]:
@@ -146,11 +148,13 @@ def _usage_and_cost(
         usage = usage_from(reported)
         total = resolve.response_cost(reported, hidden) if output is not None else None
     else:
-        written = resolve.output_text(output.annotations.get("output_messages", ())) if output is not None else None
+        written = output.written if output is not None else None
         usage, reported = resolve.stream_usage(ending.chunks, ending.response, request.arguments, written)
         total = resolve.stream_cost(ending.response, reported) if output is not None else None
     metrics = usage.metrics() if usage is not None else {}
-    return usage, metrics if total is None else metrics | resolve.split_cost(total, usage, model)
+    if total is not None:
+        add_cost(metrics, total, usage, resolve.price(model))
+    return usage, metrics
 
 
 def _add_response_metadata(

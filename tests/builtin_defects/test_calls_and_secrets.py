@@ -189,8 +189,9 @@ def test_failure_while_reading_a_chunk_is_logged_at_debug(recorder, monkeypatch,
 
 
 @pytest.mark.parametrize("name", ["text_completion", "atext_completion"])
-def test_positional_prompt_is_input_and_not_the_model(recorder, reach, name):
+def test_positional_prompt_is_input_and_not_the_model(recorder, provider, reach, name):
     """``text_completion(prompt, model)`` names the model, and has the prompt as input only (8)."""
+    provider.otherwise = Script(text="answer")
     result = getattr(litellm, name)(PROMPT, "mistral/m", **reach)
     if asyncio.iscoroutine(result):
         asyncio.run(result)
