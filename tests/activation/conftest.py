@@ -100,15 +100,16 @@ class Programs:
 
 
 class Forks:
-    """Runs programs in forks of one process that has imported LiteLLM (``programs/fork_server.py``)."""
+    """Runs programs in forks of one process that has imported ``modules`` (``programs/fork_server.py``)."""
 
-    def __init__(self, programs: Programs, directory: Path) -> None:
+    def __init__(self, programs: Programs, directory: Path, modules: Sequence[str] = ("litellm",)) -> None:
         self._programs = programs
         self._directory = directory
+        self._modules = modules
 
     def __enter__(self) -> "Forks":
         self._server = subprocess.Popen(
-            [*self._programs.python, str(PROGRAMS / "fork_server.py")],
+            [*self._programs.python, str(PROGRAMS / "fork_server.py"), *self._modules],
             env=self._programs.environment({}),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -153,6 +154,13 @@ def programs(agent: TestAgent) -> Programs:
 def forks(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
     """Programs that have imported LiteLLM before ddtrace."""
     with Forks(programs, tmp_path_factory.mktemp("forks")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def early_forks(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
+    """Programs that have imported nothing of LiteLLM but what it takes longest to import of other people's."""
+    with Forks(programs, tmp_path_factory.mktemp("forks"), ("openai", "aiohttp", "tokenizers")) as running:
         yield running
 
 

@@ -33,7 +33,7 @@ def test_one_leaf_for_each_provider_request(name, provider, recorder):
     """As many ``llm`` spans as HTTP requests; every span ends, none stays active, and nothing of ours failed."""
     provider.behaviours.update(SCRIPTS)
     SCENARIOS[name](provider)
-    assert len(recorder.leaves) == len(provider.requests)
+    assert len(recorder.leaves) == len(list(filter(_is_first_try, provider.requests)))
     assert recorder.still_open() == []
     assert tracer.current_span() is None
     assert not internal_errors
@@ -50,6 +50,11 @@ def test_result_is_what_it_is_without_us(name, provider, apm_recorder):
     without = SCENARIOS[name](provider)
     assert with_us == without
     assert sent == _bodies(provider)
+
+
+def _is_first_try(request):
+    """Whether the OpenAI SDK made this request for the first time: LiteLLM 1.72 does not pass ``max_retries=0`` on."""
+    return request.headers.get("x-stainless-retry-count", "0") == "0"
 
 
 def _bodies(provider):

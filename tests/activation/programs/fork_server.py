@@ -1,16 +1,15 @@
-"""A Python process with LiteLLM imported, which forks for each program that it reads, one JSON object a line.
+"""A Python process that imports the modules it is given, and forks for each program it reads, one JSON object a line.
 
-Importing LiteLLM takes seconds. A fork stands where a program stands that has imported it before ddtrace: everything
-of ddtrace happens in the fork, with the environment that the program is given.
+Importing LiteLLM, or OpenAI's SDK beneath it, takes seconds. A fork stands where a program stands that has imported
+them before ddtrace: everything of ddtrace happens in the fork, with the environment that the program is given.
 """
 
+import importlib
 import json
 import os
 import signal
 import sys
 import traceback
-
-import litellm  # noqa: F401  # what the forks are there for
 
 
 def run(program):
@@ -33,6 +32,8 @@ def run(program):
 
 def main():
     """Answer each program with its exit status, until the input ends."""
+    for module in sys.argv[1:]:
+        importlib.import_module(module)
     print("ready", flush=True)
     for line in sys.stdin:
         child = os.fork()

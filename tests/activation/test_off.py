@@ -1,0 +1,77 @@
+"""Every way of switching the integration off, and what is active then."""
+
+import pytest
+
+from ddtrace_litellm import bootstrap
+from tests.activation.cases import BUILT_IN, NOTHING, OURS, SHOW, SHOW_AND_CALL, WAYS
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    ("environment", "way"),
+    [
+        ({"DD_TRACE_LITELLM_ENABLED": "false"}, "auto"),
+        ({"DD_TRACE_LITELLM_ENABLED": "false"}, "enable"),
+        ({"DD_PATCH_MODULES": "litellm:false"}, "auto"),
+        ({"DD_PATCH_MODULES": "litellm:false"}, "enable"),
+        ({"DD_TRACE_ENABLED": "false"}, "auto"),
+    ],
+    ids=lambda case: case if isinstance(case, str) else next(iter(case)),
+)
+def test_switched_off(forks, environment, way):
+    """ddtrace's own switches leave LiteLLM as it is."""
+    assert forks.run(WAYS[way] + SHOW, **environment).result == NOTHING
+
+
+@pytest.mark.e2e
+def test_plain_import(forks):
+    """Importing ddtrace without starting it changes nothing."""
+    assert forks.run("import ddtrace" + SHOW).result == NOTHING
+
+
+@pytest.mark.e2e
+def test_without_integrations(forks):
+    """LLM Observability enabled without its integrations changes nothing."""
+    code = "from ddtrace.llmobs import LLMObs; LLMObs.enable(integrations_enabled=False)"
+    assert forks.run(code + SHOW).result == NOTHING
+
+
+@pytest.mark.e2e
+def test_takeover_switched_off(programs, url):
+    """With the kill switch ddtrace's built-in is active, once, and nothing of ours is loaded but the bootstrap."""
+    code = f"""
+import sys{SHOW_AND_CALL}
+print([name for name in sys.modules if name.startswith("ddtrace_litellm")])
+"""
+    shown = programs.ddtrace_run("-c", code, DD_LITELLM_TAKEOVER="false", PROVIDER_URL=url)
+    result, modules = shown.stdout.splitlines()
+    assert result == f'[{{"active": ["built-in"], "wrapped": 9, "twice": [], "marker": true}}, ["completion"]]'
+    assert modules == "['ddtrace_litellm', 'ddtrace_litellm.bootstrap']"
+
+
+@pytest.mark.e2e
+def test_takeover_switched_off_for_the_auto_module(bare_forks):
+    """The kill switch holds for the auto module as well, before and after ddtrace is started."""
+    code = f"import ddtrace_litellm.auto, ddtrace.auto, importlib; importlib.reload(ddtrace_litellm.auto){SHOW}"
+    assert bare_forks.run(code, DD_LITELLM_TAKEOVER="0").result == BUILT_IN
+
+
+@pytest.mark.e2e
+def test_unusable_takeover_value(forks):
+    """A value of the kill switch that is neither on nor off is one warning, and the takeover takes place."""
+    shown = forks.run("import ddtrace.auto" + SHOW, DD_LITELLM_TAKEOVER="nope")
+    assert shown.result == OURS
+    (warning,) = shown.complaints
+    assert "DD_LITELLM_TAKEOVER='nope' is not a boolean (true, false, 1 or 0); using true" in warning
+
+
+@pytest.mark.parametrize(
+    ("value", "enabled"),
+    [(None, True), ("", True), ("true", True), ("1", True), ("false", False), ("0", False), (" False ", False)],
+)
+def test_takeover_values(monkeypatch, value, enabled):
+    """The kill switch is ``false`` or ``0``, in any case."""
+    monkeypatch.delenv(bootstrap.TAKEOVER_VARIABLE, raising=False)
+    if value is not None:
+        monkeypatch.setenv(bootstrap.TAKEOVER_VARIABLE, value)
+    assert bootstrap.takeover_enabled() is enabled
