@@ -25,7 +25,9 @@ __all__ = ["__version__", "get_version", "patch", "unpatch"]
 
 
 def patch() -> None:
-    """Wrap LiteLLM's entry points. Does nothing where they are wrapped already.
+    """Wrap LiteLLM's entry points, in the place of ddtrace's own integration where that is active.
+
+    Does nothing where they are wrapped already, nor where ``DD_LITELLM_TAKEOVER=false`` keeps an active built-in.
 
     Raises:
         ddtrace_litellm.patching.UnsupportedVersionError: the installed LiteLLM cannot or must not be traced.
@@ -33,16 +35,20 @@ def patch() -> None:
     # First, since ddtrace's hook on this import may call patch(), which must not find itself half imported.
     import litellm  # noqa: F401
 
-    from ddtrace_litellm import patching
+    from ddtrace_litellm import bootstrap, patching
 
+    bootstrap.install()
     patching.patch()
 
 
 def unpatch() -> None:
     """Put LiteLLM's own functions back. Streams that are being read end their spans as usual."""
-    from ddtrace_litellm import patching
+    import sys
 
-    patching.unpatch()
+    # What is not loaded has patched nothing. To load it would import LiteLLM, on which ddtrace's hook patches.
+    patching = sys.modules.get(f"{__name__}.patching")
+    if patching is not None:
+        patching.unpatch()
 
 
 def get_version() -> str:

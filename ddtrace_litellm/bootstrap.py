@@ -38,12 +38,13 @@ def _takeover_setting() -> str:
 
 def install() -> None:
     """Arrange for ddtrace's LiteLLM integration to be this one; at once where ddtrace has loaded its own already."""
-    # By module name: gevent's module unloading can leave a finder of an earlier copy of this module behind.
-    if not takeover_enabled() or any(type(finder).__module__ == __name__ for finder in sys.meta_path):
+    if not takeover_enabled():
         return
-    sys.meta_path.insert(0, _Finder())
+    # By module name: gevent's module unloading can leave a finder of an earlier copy of this module behind.
+    if not any(type(finder).__module__ == __name__ for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
     built_in = sys.modules.get(BUILT_IN)
-    if built_in is not None:
+    if built_in is not None and getattr(built_in.patch, "__module__", None) != __name__:
         _replace(built_in)
 
 
@@ -64,11 +65,12 @@ class _Finder:
         self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
         if fullname != BUILT_IN:
-            if fullname == "litellm" and sys.meta_path[0] is not self:
+            if self in sys.meta_path[1:]:
                 # pytest's finder claims all of ddtrace, to rewrite its assertions, and is put in front of this one.
-                # ddtrace loads BUILT_IN after litellm, so this is in time. An iteration over the list survives it.
-                sys.meta_path.remove(self)
-                sys.meta_path.insert(0, self)
+                # One assignment, after which nobody else's place has come closer to the front: what iterates over the
+                # list meanwhile, in this thread or another, may ask a finder twice, but leaves none out.
+                place = sys.meta_path.index(self)
+                sys.meta_path[: place + 1] = [self, *sys.meta_path[:place]]
             return None
         from importlib.machinery import PathFinder
 
@@ -101,6 +103,10 @@ def take_over(built_in: "ModuleType") -> None:
     """
     import ddtrace_litellm
 
+    # Here, and not in takeover_enabled(): a warning in each Python process of the environment would be too much.
+    setting = os.environ.get(TAKEOVER_VARIABLE, "").strip()
+    if setting.lower() not in ("", "true", "1"):
+        _logger().warning("%s=%r is not a boolean (true, false, 1 or 0); using true", TAKEOVER_VARIABLE, setting)
     builtin_patch, builtin_unpatch = built_in.patch, built_in.unpatch
     setting = _takeover_setting()
     if setting not in ("", "true", "1"):

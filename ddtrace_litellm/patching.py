@@ -77,15 +77,41 @@ _restore: list[Callable[[], None]] = []
 
 
 def patch() -> None:
-    """Wrap every target that the installed LiteLLM has.
+    """Wrap every target that the installed LiteLLM has, or after an error none.
 
     Raises:
         UnsupportedVersionError: LiteLLM is older than 1.72, or one of the malicious releases.
     """
-    if getattr(litellm, "_datadog_patch", False):
+    if _restore:
         return
     check_version(get_version())
+    if getattr(litellm, "_datadog_patch", False):
+        return
     spans.configure()
+    try:
+        _wrap_targets()
+        _propagate_context()
+    except BaseException:
+        # ddtrace's built-in is about to be active instead: it must not find half of ours beneath it.
+        _restore_all()
+        raise
+    _ddtrace.listen_to_provider_spans(_beneath_a_leaf)
+    atexit.register(end_open_readings)
+    # ddtrace's own marker: LLMObs.enable() warns about an unpatched litellm without it.
+    litellm._datadog_patch = True  # noqa: SLF001
+
+
+def unpatch() -> None:
+    """Put back every function that is still ours; one that somebody wrapped after us stays as it is."""
+    if not _restore:
+        return
+    _restore_all()
+    _ddtrace.stop_listening()
+    atexit.unregister(end_open_readings)
+    litellm._datadog_patch = False  # noqa: SLF001
+
+
+def _wrap_targets() -> None:
     wrappers: dict[int, Any] = {}
     for target in TARGETS:
         for owner in _owners(target):
@@ -97,22 +123,11 @@ def patch() -> None:
             if wrapper is None:
                 wrapper = wrappers[id(original)] = _wrap(target, owner, original)
             _replace(owner, target.name, original, wrapper)
-    _propagate_context()
-    _ddtrace.listen_to_provider_spans(_beneath_a_leaf)
-    atexit.register(end_open_readings)
-    # ddtrace's own marker: LLMObs.enable() warns about an unpatched litellm without it.
-    litellm._datadog_patch = True  # noqa: SLF001
 
 
-def unpatch() -> None:
-    """Put back every function that is still ours; one that somebody wrapped after us stays as it is."""
-    if not _restore:
-        return
+def _restore_all() -> None:
     while _restore:
         _restore.pop()()
-    _ddtrace.stop_listening()
-    atexit.unregister(end_open_readings)
-    litellm._datadog_patch = False  # noqa: SLF001
 
 
 def check_version(version: str) -> None:
@@ -128,7 +143,8 @@ def check_version(version: str) -> None:
             malicious=True,
         )
     numbers = tuple(int(digits) for digits in re.findall(r"\d+", version)[:2])
-    if numbers and numbers < OLDEST_VERSION:
+    # By as many numbers as there are: "1" may be any 1.x.
+    if numbers and numbers < OLDEST_VERSION[: len(numbers)]:
         raise UnsupportedVersionError(f"litellm {version} is older than {'.'.join(map(str, OLDEST_VERSION))}")
 
 

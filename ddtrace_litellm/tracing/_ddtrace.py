@@ -32,6 +32,8 @@ _DEMOTED = "ddtrace_litellm.demoted"
 _PROVIDER_SPANS = frozenset({"anthropic.request", "google_genai.request", "openai.request", "vertexai.request"})
 
 config._add("litellm", {})
+# Not config.litellm: its lookup takes longer than the setting of a tag. Not the value: it may be exchanged.
+_configs = config._integration_configs
 
 
 class _Integration(BaseLLMIntegration):  # type: ignore[misc]  # ddtrace carries no types
@@ -106,7 +108,8 @@ def start_span(operation: str, parent: Any) -> Any:
         span_type=_LLM if llmobs_enabled() else None,
         activate=True,
     )
-    set_service_and_source(span, int_service(None, config.litellm) or "", config.litellm)
+    own = _configs["litellm"]
+    set_service_and_source(span, int_service(None, own) or "", own)
     span._set_attribute(_SPAN_MEASURED_KEY, 1)
     return span
 

@@ -67,6 +67,7 @@ class Programs:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
         return {
             **clean,
+            "DD_CODE_ORIGIN_FOR_SPANS_ENABLED": "false",  # the test agent takes none, and ddtrace complains about that
             "DD_INSTRUMENTATION_TELEMETRY_ENABLED": "false",
             "DD_LLMOBS_ML_APP": "tests",
             "DD_REMOTE_CONFIGURATION_ENABLED": "false",

@@ -226,8 +226,6 @@ def test_no_content_gets_past_the_span_processor(recorder, ask, redaction, strea
         list(result)
     messages = [message for side in ("input", "output") for message in recorder.event["meta"][side]["messages"]]
     assert [message["content"] for message in messages] == ["[redacted]"] * 2
-    # ddtrace's openai integration has no span of a stream that LiteLLM reads through the SDK.
-    assert ("openai.request" in {span.name for span in recorder.finished}) is not stream
     for span in recorder.finished:
         assert PROMPT not in str([span.get_tags(), span._get_struct_tag("_llmobs"), span.resource])
 

@@ -1,5 +1,7 @@
 """Group E of the built-in's defects: what is wrong on an event, or missing."""
 
+import asyncio
+import importlib.util
 import json
 import threading
 
@@ -133,7 +135,7 @@ def test_attempts_of_a_router_can_be_told_apart(recorder, routed, asynchronous):
         asyncio.run(router.acompletion(model="a", messages=MESSAGES))
     else:
         router.completion(model="a", messages=MESSAGES)
-    ids = {entry["model_name"]: entry["model_info"]["id"] for entry in router.model_list}
+    ids = {entry["model_name"]: entry["model_info"]["id"] for entry in router.get_model_list()}
     *attempts, whole = [event["meta"]["metadata"] for event in recorder.events]
     assert [attempt["attempt_number"] for attempt in attempts] == [1, 2, 3]
     assert [attempt["model_group"] for attempt in attempts] == ["a", "a", "b"]

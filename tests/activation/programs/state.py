@@ -52,7 +52,7 @@ def contents():
         (place, name): value
         for place, owner in [*owners.items(), ("Router", litellm.Router)]
         for name, value in vars(owner).items()
-        if not (owner is litellm and name == "_datadog_patch")
+        if name not in ("_datadog_patch", "__dd_origin__")  # ddtrace's own marks
     }
 
 
