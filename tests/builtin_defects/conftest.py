@@ -27,7 +27,8 @@ def routed(provider, reach):
 
     def build(**arguments):
         def deployment(group, model):
-            return {"model_name": group, "litellm_params": {"model": model, "max_retries": 0, **reach}}
+            params = {"model": model, "max_retries": 0, **reach}
+            return {"model_name": group, "litellm_params": params, "model_info": {"id": f"id of {group}"}}
 
         models = [deployment("a", "mistral/fail"), deployment("b", "mistral/m")]
         return litellm.Router(model_list=models, fallbacks=[{"a": ["b"]}], **{"num_retries": 0, **arguments})

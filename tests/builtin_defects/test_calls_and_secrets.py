@@ -216,8 +216,9 @@ def redaction():
     LLMObs.register_processor(None)
 
 
+@pytest.mark.usefixtures("redaction")
 @pytest.mark.parametrize("stream", [False, True], ids=["response", "stream"])
-def test_no_content_gets_past_the_span_processor(recorder, ask, redaction, stream):
+def test_no_content_gets_past_the_span_processor(recorder, ask, stream):
     """Neither the event nor what is left on any APM span has the text, through the OpenAI SDK too (9)."""
     result = litellm.completion(
         model="openai/gpt-4o", stream=stream, **ask | {"messages": [{"role": "user", "content": PROMPT}]}

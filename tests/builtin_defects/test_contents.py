@@ -1,7 +1,6 @@
 """Group E of the built-in's defects: what is wrong on an event, or missing."""
 
 import asyncio
-import importlib.util
 import json
 import threading
 
@@ -76,22 +75,17 @@ def test_unpriced_model_has_no_cost(recorder, ask):
     assert not {"total_cost", "input_cost", "output_cost"} & recorder.event["metrics"].keys()
 
 
-@pytest.fixture
-def cache(monkeypatch):
-    """LiteLLM's cache, in memory."""
-    if get_version() >= "1.1" and importlib.util.find_spec("fastapi") is None:
-        pytest.skip(f"litellm {get_version()} imports fastapi, the proxy's, on a cache hit")
-    monkeypatch.setattr(litellm, "cache", Cache(type="local"))
-
-
-@pytest.mark.usefixtures("cache")
 @pytest.mark.parametrize("stream", [False, True], ids=["response", "stream"])
-def test_answer_out_of_the_cache_costs_nothing_and_says_so(recorder, provider, ask, stream):
+def test_answer_out_of_the_cache_costs_nothing_and_says_so(recorder, provider, ask, monkeypatch, stream):
     """A cache hit has a marker and cost 0, and the request that filled the cache has neither (27)."""
-    for _ in range(2):
-        result = litellm.completion(model=PRICED, caching=True, stream=stream, **ask)
-        if stream:
-            list(result)
+    monkeypatch.setattr(litellm, "cache", Cache(type="local"))
+    try:
+        for _ in range(2):
+            result = litellm.completion(model=PRICED, caching=True, stream=stream, **ask)
+            if stream:
+                list(result)
+    except ModuleNotFoundError as missing:
+        pytest.skip(f"litellm {get_version()} imports {missing.name}, which it does not require, on a cache hit")
     assert len(provider.requests) == 1
     first, second = recorder.events
     assert first["metrics"]["total_cost"] > 0
@@ -117,7 +111,7 @@ def test_concurrent_calls_report_their_own_provider(recorder, provider, ask):
     assert {event["meta"]["model_name"] for event in recorder.events} == {"same"}
 
 
-def test_what_is_remembered_of_model_names_is_bounded(recorder, monkeypatch):
+def test_what_is_remembered_of_model_names_is_bounded(recorder):
     """Names come from users, so the memory of their providers has an upper bound (28)."""
     limit = resolve._lookup.cache_parameters()["maxsize"]
     assert limit is not None
@@ -135,17 +129,16 @@ def test_attempts_of_a_router_can_be_told_apart(recorder, routed, asynchronous):
         asyncio.run(router.acompletion(model="a", messages=MESSAGES))
     else:
         router.completion(model="a", messages=MESSAGES)
-    ids = {entry["model_name"]: entry["model_info"]["id"] for entry in router.get_model_list()}
     *attempts, whole = [event["meta"]["metadata"] for event in recorder.events]
     assert [attempt["attempt_number"] for attempt in attempts] == [1, 2, 3]
     assert [attempt["model_group"] for attempt in attempts] == ["a", "a", "b"]
-    assert [attempt["deployment_id"] for attempt in attempts] == [ids["a"], ids["a"], ids["b"]]
+    assert [attempt["deployment_id"] for attempt in attempts] == ["id of a", "id of a", "id of b"]
     assert "previous_attempt_error" not in attempts[0]
     assert all(attempt["previous_attempt_error"].startswith("InternalServerError: ") for attempt in attempts[1:])
     assert (whole["attempts"], whole["attempted_retries"], whole["attempted_fallbacks"]) == (3, 1, 1)
     assert [(failed["attempt_number"], failed["deployment_id"]) for failed in whole["failed_attempts"]] == [
-        (1, ids["a"]),
-        (2, ids["a"]),
+        (1, "id of a"),
+        (2, "id of a"),
     ]
 
 

@@ -145,7 +145,7 @@ def test_client_class_is_traced(recorder, provider, reach):
     assert kinds(recorder) == [("completion", "llm", 6)]
 
 
-def test_router_built_before_the_patch_is_traced(provider, reach, request):
+def test_router_built_before_the_patch_is_traced(reach, request):
     """The Router's methods are found on the class, and LiteLLM's functions by name, whenever it was built (16)."""
     models = [{"model_name": "g", "litellm_params": {"model": "mistral/m", **reach}}]
     router = litellm.Router(model_list=models)

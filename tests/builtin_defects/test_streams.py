@@ -27,6 +27,7 @@ def written(chunks):
 
 def output(recorder):
     """Return the recorded text."""
+    print(recorder.event)
     (message,) = recorder.event["meta"]["output"]["messages"]
     return message["content"]
 

@@ -13,13 +13,6 @@ from ddtrace_litellm.tracing.guard import internal_errors
 from tests.tracing.scenarios import SCENARIOS, SCRIPTS
 
 litellm.suppress_debug_info = True
-# LiteLLM's own clients outlive the event loop that they were made in.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
-
 @pytest.fixture(autouse=True)
 def _clean() -> Any:
     litellm.in_memory_llm_clients_cache.flush_cache()

@@ -46,7 +46,8 @@ def contents():
     import litellm
 
     for owner, name in entry_points():
-        getattr(owner, name)  # LiteLLM loads some of them only when they are asked for
+        getattr(owner, name)  # LiteLLM loads some of them only when they are asked for,
+    getattr(litellm, "no_such_name", None)  # and makes preparations when the first such name is
     owners = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "litellm"}
     return {
         (place, name): value
