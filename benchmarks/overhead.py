@@ -2,9 +2,9 @@
 
     python benchmarks/overhead.py [--rounds 15] [--json]
 
-Isolated: the traced function is a stub that returns a prebuilt response, or a stream over 1,000 prebuilt chunks, so
-that nothing but the tracing is timed. Spans are built and finished as always; only the writers drop what they get.
-Only the ratios of one run mean anything: machines differ, and so does one machine from hour to hour.
+Isolated: the traced function is a stub that returns a response, or a stream of 1,000 chunks, which LiteLLM made before
+of what a provider sent, so that nothing but the tracing is timed. Spans are built and finished as always; only the
+writers drop what they get. Only the ratios of one run mean anything: machines differ, and so do the hours of one.
 
 The floor is the least that ddtrace's own API can do with the same data: a span opened, annotated once, finished.
 """
@@ -31,9 +31,9 @@ from ddtrace.contrib.internal.litellm import patch as builtin
 from ddtrace.llmobs import LLMObs
 from ddtrace.llmobs._integrations.litellm import LiteLLMIntegration
 from ddtrace.llmobs._utils import _annotate_llmobs_span_data
-from litellm.types.utils import Choices, Delta, Message, ModelResponse, ModelResponseStream, StreamingChoices, Usage
 
 import ddtrace_litellm
+from ddtrace_litellm.demo.provider import Behaviour, LocalProvider
 from ddtrace_litellm.extract.families import CHAT
 from ddtrace_litellm.patching import positional_parameters
 from ddtrace_litellm.tracing.calls import Operation
@@ -48,7 +48,7 @@ ASK = {
         {"role": "user", "content": "Why is the sky blue? " * 10},
     ],
     "temperature": 0.2,
-    "max_tokens": 100,
+    "max_tokens": 2000,
 }
 ANSWER = "Because air scatters short wavelengths more. " * 5
 
@@ -60,29 +60,17 @@ class _Nothing:
         return lambda *_args, **_kwargs: None
 
 
-def _usage():
-    return Usage(prompt_tokens=60, completion_tokens=CHUNKS, total_tokens=60 + CHUNKS)
-
-
-def _response():
-    response = ModelResponse(
-        model="mistral-large-latest",
-        choices=[Choices(message=Message(content=ANSWER, role="assistant"), finish_reason="stop")],
-        usage=_usage(),
-    )
-    response._hidden_params = {"custom_llm_provider": "mistral", "response_cost": 0.00153, "litellm_call_id": "id"}
-    return response
-
-
-def _chunks():
-    made = [
-        ModelResponseStream(choices=[StreamingChoices(index=0, delta=Delta(content="token ", role="assistant"))])
-        for _ in range(CHUNKS - 1)
-    ]
-    # As LiteLLM leaves it: the usage in the last chunk's hidden parameters.
-    last = ModelResponseStream(choices=[StreamingChoices(index=0, delta=Delta(content=None), finish_reason="stop")])
-    last._hidden_params = {"custom_llm_provider": "mistral", "usage": _usage()}
-    return [*made, last]
+def _received():
+    """Return a response and the chunks of a stream as LiteLLM makes them of a provider's HTTP answers."""
+    long_answer = Behaviour(text=" ".join(f"word{number}" for number in range(CHUNKS - 2)))
+    with LocalProvider({"mistral-large-latest": Behaviour(text=ANSWER)}) as provider:
+        where = {"api_base": f"{provider.url}/v1", "api_key": "sk-local"}
+        response = litellm.completion(**ASK, **where)
+        provider.behaviours["mistral-large-latest"] = long_answer
+        # With the usage, which LiteLLM then has: counting tokens that nobody reported is LiteLLM's tokenizer's time.
+        usage = {"stream_options": {"include_usage": True}}
+        chunks = list(litellm.completion(**ASK, **where, stream=True, **usage))
+    return response, chunks
 
 
 class Stream:
@@ -115,7 +103,7 @@ def _floor(wrapped, _instance, args, kwargs):
             model_name="mistral-large-latest",
             model_provider="mistral",
             metrics={"input_tokens": 60, "output_tokens": 1000, "total_tokens": 1060, "total_cost": 0.00153},
-            metadata={"temperature": 0.2, "max_tokens": 100, "finish_reason": "stop"},
+            metadata={"temperature": 0.2, "max_tokens": 2000, "finish_reason": "stop"},
             tags={"integration": "litellm"},
             input_messages=[dict(message) for message in ASK["messages"]],
             output_messages=[{"role": "assistant", "content": ANSWER}],
@@ -162,24 +150,23 @@ def _time_calls(function, number):
     return (perf_counter() - start) / number * 1e6
 
 
-def _time_stream(function):
+def _time_stream(function, chunks):
     """Return microseconds of the loop for each chunk, and milliseconds of what comes after the last chunk."""
     stream = iter(function(stream=True, **ASK))
     start = perf_counter()
-    for _ in range(CHUNKS):
+    for _ in range(chunks):
         next(stream)
     looped = perf_counter()
     next(stream, None)
-    return (looped - start) / CHUNKS * 1e6, (perf_counter() - looped) * 1e3
+    return (looped - start) / chunks * 1e6, (perf_counter() - looped) * 1e3
 
 
 def _best(samples):
     return {name: min(values) for name, values in samples.items()}
 
 
-def measure_calls(rounds):
+def measure_calls(response, rounds):
     """Microseconds a call, best of ``rounds``, variants taking turns."""
-    response = _response()
 
     def completion(model, messages, **_kwargs):
         return response
@@ -195,9 +182,8 @@ def measure_calls(rounds):
     return _best(samples)
 
 
-def measure_streams(rounds):
+def measure_streams(chunks, rounds):
     """Microseconds a chunk in the loop, milliseconds to finalise, and microseconds a chunk all in all."""
-    chunks = _chunks()
 
     def completion(model, messages, **_kwargs):
         return Stream(chunks)
@@ -207,11 +193,11 @@ def measure_streams(rounds):
     for turn in range(rounds + 1):
         for name, function in variants.items():
             gc.collect()
-            loop, finalise = _time_stream(function)
+            loop, finalise = _time_stream(function, len(chunks))
             if turn:
                 samples["chunk in the loop"][name].append(loop)
                 samples["finalise"][name].append(finalise)
-                samples["chunk in all"][name].append(loop + finalise * 1e3 / CHUNKS)
+                samples["chunk in all"][name].append(loop + finalise * 1e3 / len(chunks))
     return {kind: _best(values) for kind, values in samples.items()}
 
 
@@ -230,6 +216,7 @@ def main():
     LiteLLMIntegration._model_map[MODEL] = ("mistral-large-latest", "mistral")
     litellm._datadog_patch = True
     tracer._span_aggregator.writer = _Nothing()
+    response, chunks = _received()
     results = {}
     for enabled in (False, True):
         if enabled:
@@ -237,8 +224,8 @@ def main():
             LLMObs._instance._llmobs_span_writer = _Nothing()
             tracer._span_aggregator.writer = _Nothing()
         label = "LLM Observability " + ("on" if enabled else "off")
-        results[f"call, {label}"] = ("us", measure_calls(chosen.rounds))
-        for kind, best in measure_streams(chosen.rounds).items():
+        results[f"call, {label}"] = ("us", measure_calls(response, chosen.rounds))
+        for kind, best in measure_streams(chunks, chosen.rounds).items():
             results[f"{kind}, {label}"] = ("ms" if kind == "finalise" else "us", best)
     if chosen.json:
         print(json.dumps({title: {"unit": unit, **best} for title, (unit, best) in results.items()}, indent=2))

@@ -44,7 +44,9 @@ def install() -> None:
     if not any(type(finder).__module__ == __name__ for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
     built_in = sys.modules.get(BUILT_IN)
-    if built_in is not None and getattr(built_in.patch, "__module__", None) != __name__:
+    patch = getattr(built_in, "patch", None)
+    # Loaded before, or past the finder: somebody else's was in front of it.
+    if built_in is not None and patch is not None and patch.__module__ != __name__:
         _replace(built_in)
 
 
@@ -92,7 +94,8 @@ class _Loader:
 
     def exec_module(self, module: "ModuleType") -> None:
         self._loader.exec_module(module)
-        take_over(module)
+        if takeover_enabled():  # the program may have said so since Python's start
+            take_over(module)
 
 
 def take_over(built_in: "ModuleType") -> None:
@@ -103,11 +106,8 @@ def take_over(built_in: "ModuleType") -> None:
     """
     import ddtrace_litellm
 
-    # Here, and not in takeover_enabled(): a warning in each Python process of the environment would be too much.
-    setting = os.environ.get(TAKEOVER_VARIABLE, "").strip()
-    if setting.lower() not in ("", "true", "1"):
-        _logger().warning("%s=%r is not a boolean (true, false, 1 or 0); using true", TAKEOVER_VARIABLE, setting)
     builtin_patch, builtin_unpatch = built_in.patch, built_in.unpatch
+    # Here, and not in takeover_enabled(): a warning in each Python process of the environment would be too much.
     setting = _takeover_setting()
     if setting not in ("", "true", "1"):
         _logger().warning("%s=%r is not a boolean (true, false, 1 or 0); using true", TAKEOVER_VARIABLE, setting)

@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
 from typing import Any
 
-from ddtrace_litellm.extract.chat import Choice
+from ddtrace_litellm.extract.chat import Choice, reasoning_of
 from ddtrace_litellm.extract.content import Content, add_audio, add_images, content_from
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 from ddtrace_litellm.extract.tools import ToolCall
 
 _CHOICE = itemgetter("index", "delta", "finish_reason")
 _DELTA = itemgetter("content", "tool_calls", "function_call", "audio")
+_USUAL_EXTRAS = 5
+"""Fields that the extras of every delta have: those four and the role."""
 _NOTICEABLE = ("content", "reasoning_content", "tool_calls", "function_call", "audio", "images", "refusal")
 
 
@@ -25,10 +27,10 @@ def choices_from_chunks(chunks: Iterable[Any], audio_format: str = "") -> list[C
             try:
                 (choice,) = chunk.__dict__["choices"]
                 index, delta, finish_reason = _CHOICE(choice.__pydantic_extra__)
-                text, calls, function_call, audio = _DELTA(delta.__pydantic_extra__)
-                if type(text) is str and not (
-                    index or finish_reason or calls or function_call or audio or len(delta.__dict__) > 1
-                ):
+                extras = delta.__pydantic_extra__
+                text, calls, function_call, audio = _DELTA(extras)
+                more = len(extras) > _USUAL_EXTRAS or len(delta.__dict__) > 1
+                if type(text) is str and not (more or index or finish_reason or calls or function_call or audio):
                     append_text(text)
                     continue
             except (AttributeError, KeyError, TypeError, ValueError):
@@ -76,8 +78,8 @@ class _Builder:
             self.content.append(text if type(text) is str else content_from(text).text)
         if not self.role:
             self.role = text_of(values.get("role"))
-        if reasoning := values.get("reasoning_content"):
-            self.reasoning.append(text_of(reasoning))
+        if reasoning := reasoning_of(values):
+            self.reasoning.append(reasoning)
         if calls := values.get("tool_calls"):
             self._add_tool_calls(sequence(calls))
         if function_call := values.get("function_call"):

@@ -55,7 +55,7 @@ def _part_text(raw: Any, content: Content) -> str:
     """Return what one part says in words; a part that can be attached is added to ``content`` instead."""
     part = fields_of(raw)
     if not part:
-        return text_of(raw)
+        return "" if part is raw else text_of(raw)
     kind = text_of(part.get("type"))
     read = _PART_READERS.get(kind)
     return read(part, content) if read is not None else f"[{kind or 'part'}]"

@@ -34,16 +34,20 @@ def add_cost(metrics: dict[str, float], total: float, usage: Usage | None, price
     metrics["total_cost"] = float(total)
     if usage is None or not price or not total:
         return
-    per_input, per_output = price.get("input_cost_per_token"), price.get("output_cost_per_token")
+    per_input, per_output = number(price.get("input_cost_per_token")), number(price.get("output_cost_per_token"))
     if per_input is None or per_output is None:
         return
-    input_cost = (usage.input_tokens or 0) * per_input
-    if usage.cache_read_tokens:
-        input_cost += usage.cache_read_tokens * (price.get("cache_read_input_token_cost", per_input) - per_input)
-    if usage.cache_write_tokens:
-        input_cost += usage.cache_write_tokens * (price.get("cache_creation_input_token_cost", per_input) - per_input)
-    output_cost = (usage.output_tokens or 0) * per_output
+    input_cost = (number(usage.input_tokens) or 0) * per_input
+    input_cost += _difference(usage.cache_read_tokens, price.get("cache_read_input_token_cost"), per_input)
+    input_cost += _difference(usage.cache_write_tokens, price.get("cache_creation_input_token_cost"), per_input)
+    output_cost = (number(usage.output_tokens) or 0) * per_output
     # ddtrace's own precision. Tiers, discounts and per-request fees simply do not add up.
     if abs(input_cost + output_cost - total) < _NANO_DOLLAR:
         metrics["input_cost"] = input_cost
         metrics["output_cost"] = output_cost
+
+
+def _difference(tokens: Any, price: Any, usual: float) -> float:
+    """Return what a part of the input costs more, or less, than the rest of it."""
+    count, special = number(tokens), number(price)
+    return count * (special - usual) if count and special is not None else 0.0

@@ -21,7 +21,7 @@ def fields_of(owner: Any) -> Mapping[str, Any]:
         extras: dict[str, Any] | None = owner.__pydantic_extra__
     except AttributeError:
         return declared
-    if not extras:
+    if not extras or type(extras) is not dict:  # a descriptor, where the owner is a class
         return declared
     return {**declared, **extras} if declared else extras
 
@@ -39,7 +39,7 @@ def field(owner: Any, name: str) -> Any:
         extras: dict[str, Any] | None = owner.__pydantic_extra__
     except AttributeError:
         return None
-    return extras.get(name) if extras else None
+    return extras.get(name) if type(extras) is dict else None
 
 
 def hidden_params(owner: Any) -> Mapping[str, Any]:
@@ -50,7 +50,7 @@ def hidden_params(owner: Any) -> Mapping[str, Any]:
         private: dict[str, Any] | None = owner.__pydantic_private__
     except AttributeError:
         return fields_of(field(owner, "_hidden_params"))
-    return fields_of(private.get("_hidden_params")) if private else _NONE
+    return fields_of(private.get("_hidden_params")) if type(private) is dict else _NONE
 
 
 def text_of(value: Any) -> str:

@@ -40,7 +40,7 @@ def parse_arguments(text: str) -> dict[str, Any]:
         return {}
     try:
         parsed = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         parsed = text
     return parsed if isinstance(parsed, dict) else {"value": parsed}
 

@@ -73,6 +73,9 @@ class Programs:
             "DD_REMOTE_CONFIGURATION_ENABLED": "false",
             "DD_TRACE_AGENT_URL": self.agent.url,
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+            "LITELLM_LOG": "ERROR",
+            # LiteLLM makes pydantic warn about its own objects.
+            "PYTHONWARNINGS": "ignore::UserWarning:pydantic.main",
             "PYTHONPATH": os.pathsep.join([str(PROGRAMS), *self.path]),
             **more,
         }

@@ -29,10 +29,10 @@ print(json.dumps([len(patched), state.changes(before, state.contents())]))
 )
 def test_every_original_is_restored(forks, start, unpatch):
     """After unpatching, everything in LiteLLM's modules and Router is the very object that it was before."""
-    patched, left = forks.run(RESTORED.format(start=start, unpatch=unpatch) + SHOW).stdout.splitlines(), None
-    (changed, left), shown = map(json.loads, patched)
+    shown = forks.run(RESTORED.format(start=start, unpatch=unpatch) + SHOW)
+    (changed, left), state = map(json.loads, shown.stdout.splitlines())
     assert changed >= 12
-    assert (left, shown) == ([], NOTHING)
+    assert (left, state) == ([], NOTHING)
 
 
 def test_patched_again(forks):

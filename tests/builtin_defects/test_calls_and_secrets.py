@@ -203,7 +203,7 @@ def test_positional_prompt_is_input_and_not_the_model(recorder, provider, reach,
 
 
 @pytest.fixture
-def redaction():
+def redaction(recorder):  # noqa: ARG001  # a processor is of the service that the recorder starts
     """A user's span processor that blanks every message."""
 
     def redact(span):

@@ -27,7 +27,6 @@ def written(chunks):
 
 def output(recorder):
     """Return the recorded text."""
-    print(recorder.event)
     (message,) = recorder.event["meta"]["output"]["messages"]
     return message["content"]
 
@@ -57,14 +56,17 @@ async def test_nothing_is_active_after_an_async_break(recorder, speaking):
     with tracer.trace("other.work") as other:
         assert other._parent is None
     assert not recorder.litellm_spans
+    async for _ in stream:
+        pass
+    assert recorder.event["parent_id"] == "undefined"
 
 
 @pytest.mark.asyncio
 async def test_aclose_ends_the_span(recorder, speaking):
     """Closed early: the span ends there and then, without an error, and says so (18)."""
-    stream = await litellm.acompletion(**speaking)
-    if not hasattr(stream, "aclose"):
+    if not hasattr(CustomStreamWrapper, "aclose"):
         pytest.skip("LiteLLM's streams have no aclose() before 1.85")
+    stream = await litellm.acompletion(**speaking)
     read = written([await anext(stream), await anext(stream)])
     await stream.aclose()
     assert [span.error for span in recorder.litellm_spans] == [0]

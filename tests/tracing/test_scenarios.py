@@ -1,5 +1,6 @@
 """Over everything that programs do: one leaf for one provider request, nothing left, and nothing changed."""
 
+import copy
 import gc
 import json
 from typing import Any
@@ -10,9 +11,11 @@ from ddtrace import tracer
 
 import ddtrace_litellm
 from ddtrace_litellm.tracing.guard import internal_errors
-from tests.tracing.scenarios import SCENARIOS, SCRIPTS
+from tests.tracing.scenarios import ASK, SCENARIOS, SCRIPTS, to
 
 litellm.suppress_debug_info = True
+
+
 @pytest.fixture(autouse=True)
 def _clean() -> Any:
     litellm.in_memory_llm_clients_cache.flush_cache()
@@ -33,7 +36,8 @@ def test_one_leaf_for_each_provider_request(name, provider, recorder):
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_result_is_what_it_is_without_us(name, provider, apm_recorder):
+@pytest.mark.usefixtures("apm_recorder")
+def test_result_is_what_it_is_without_us(name, provider):
     """Texts and exceptions are the same with the package and without it."""
     provider.behaviours.update(SCRIPTS)
     with_us = SCENARIOS[name](provider)
@@ -43,6 +47,24 @@ def test_result_is_what_it_is_without_us(name, provider, apm_recorder):
     without = SCENARIOS[name](provider)
     assert with_us == without
     assert sent == _bodies(provider)
+
+
+@pytest.mark.usefixtures("apm_recorder")
+def test_arguments_are_left_as_litellm_leaves_them(provider):
+    """What the program passed in is, after the call, what it is without the package."""
+    left = []
+    for patched in (True, False):
+        if not patched:
+            ddtrace_litellm.unpatch()
+        passed = {
+            "messages": copy.deepcopy(ASK),
+            "metadata": {"session_id": "s", "tags": ["a:b"], "headers": {"host": "h"}},
+            "stop": ["."],
+            "extra_headers": {"x-trace": "1"},
+        }
+        litellm.completion(model="mistral/m", **passed, **to(provider))
+        left.append(passed | {"metadata": sorted(passed["metadata"])})  # LiteLLM adds times and ids there
+    assert left[0] == left[1]
 
 
 def _is_first_try(request):

@@ -10,6 +10,7 @@ from ddtrace.llmobs import LLMObs
 
 from ddtrace_litellm import config as settings
 from ddtrace_litellm.tracing import spans, streams
+from ddtrace_litellm.tracing.attempts import MAX_FAILURES, Attempts
 from tests.provider import Script, ToolCall, Usage
 from tests.tracing.scenarios import ASK, SCRIPTS, deployment, read, to
 
@@ -55,10 +56,8 @@ def test_attempts_of_a_router_say_which_and_why(provider, recorder):
     assert outer["metrics"] == {}
 
 
-def test_failures_kept_of_a_router_are_bounded(provider, recorder):
+def test_failures_kept_of_a_router_are_bounded():
     """However often a Router tries, its span keeps the first twenty failures, and counts them all."""
-    from ddtrace_litellm.tracing.attempts import MAX_FAILURES, Attempts
-
     attempts = Attempts()
     for _ in range(400):
         attempts.fail(attempts.begin("group"), ValueError("no"))
@@ -102,7 +101,7 @@ def test_contents_that_are_not_captured_do_not_change_the_count(provider, record
     assert "Say something short" not in str(hidden["meta"])
 
 
-def test_capture_variables_are_read_at_the_patch(recorder, monkeypatch):
+def test_capture_variables_are_read_at_the_patch(monkeypatch):
     """The variables of the environment decide what is captured."""
     monkeypatch.setitem(os.environ, "DD_LITELLM_MAX_CONTENT_CHARS", "7")
     spans.configure()
@@ -183,7 +182,7 @@ def test_enclosing_span_of_the_user_is_the_parent(provider, recorder):
 
 
 def test_span_of_the_provider_sdk_stays_without_an_event_and_without_the_prompt(provider, recorder):
-    """ddtrace's openai span is a child of ours in APM; nothing of the contents is on it."""
+    """The span of ddtrace's openai integration is a child of ours in APM; nothing of the contents is on it."""
     litellm.completion("openai/gpt-4o-mini", ASK, **to(provider))
     (sdk,) = [span for span in recorder.finished if span.name == "openai.request"]
     assert sdk.parent_id == recorder.event["span"].span_id

@@ -1,0 +1,190 @@
+from types import SimpleNamespace
+
+import litellm
+import pytest
+from litellm.types.utils import ModelResponseStream
+
+from ddtrace_litellm.extract.usage import Usage, is_estimate, reported_usage, usage_from
+
+OPENAI = {
+    "prompt_tokens": 20,
+    "completion_tokens": 7,
+    "total_tokens": 27,
+    "prompt_tokens_details": {"cached_tokens": 5},
+    "completion_tokens_details": {"reasoning_tokens": 3},
+}
+
+
+@pytest.mark.parametrize("form", [dict, lambda usage: litellm.Usage(**usage)], ids=["dict", "litellm"])
+@pytest.mark.parametrize(
+    ("reported", "metrics"),
+    [
+        (
+            {"prompt_tokens": 20, "completion_tokens": 7, "total_tokens": 27},
+            {"input_tokens": 20, "output_tokens": 7, "total_tokens": 27},
+        ),
+        (
+            OPENAI,
+            {
+                "input_tokens": 20,
+                "output_tokens": 7,
+                "total_tokens": 27,
+                "cache_read_input_tokens": 5,
+                "reasoning_output_tokens": 3,
+            },
+        ),
+        (
+            {"prompt_tokens": 20, "completion_tokens": 0, "total_tokens": 20},
+            {"input_tokens": 20, "output_tokens": 0, "total_tokens": 20},
+        ),
+    ],
+    ids=["plain", "details", "no output"],
+)
+def test_openais_usage(form, reported, metrics):
+    """Prompt, completion, cached and reasoning tokens; a zero that was said is a zero."""
+    found = usage_from(form(reported)).metrics()
+    assert metrics.items() <= found.items()
+    assert {name for name, value in found.items() if value} == {name for name, value in metrics.items() if value}
+
+
+def _anthropic(**details):
+    usage = {"prompt_tokens": 36, "completion_tokens": 7, "total_tokens": 43}
+    return {**usage, "cache_read_input_tokens": 5, "cache_creation_input_tokens": 11, **details}
+
+
+@pytest.mark.parametrize(
+    ("reported", "ttl"),
+    [
+        (_anthropic(), {}),
+        (_anthropic(prompt_tokens_details={"cached_tokens": 5}), {}),
+        (_anthropic(prompt_tokens_details={"cached_tokens": 5, "cache_creation_tokens": 11}), {}),
+        (_anthropic(prompt_tokens_details={"cached_tokens": 5, "cache_write_tokens": 11}), {}),
+        (
+            _anthropic(
+                prompt_tokens_details={
+                    "cached_tokens": 5,
+                    "cache_creation_tokens": 11,
+                    "cache_creation_token_details": {"ephemeral_5m_input_tokens": 4, "ephemeral_1h_input_tokens": 7},
+                }
+            ),
+            {"ephemeral_5m_input_tokens": 4, "ephemeral_1h_input_tokens": 7},
+        ),
+    ],
+    ids=["top level", "read in details", "both in details", "write tokens", "by time to live"],
+)
+def test_anthropics_cache(reported, ttl):
+    """Cache reads and writes are found where each version of LiteLLM puts them, once."""
+    expected = {
+        "input_tokens": 36,
+        "output_tokens": 7,
+        "total_tokens": 43,
+        "cache_read_input_tokens": 5,
+        "cache_write_input_tokens": 11,
+        **ttl,
+    }
+    assert usage_from(reported).metrics() == expected
+
+
+def test_anthropics_cache_of_litellms_own_object():
+    """LiteLLM's constructor moves the cache tokens about; nothing is lost or doubled."""
+    reported = litellm.Usage(
+        prompt_tokens=36,
+        completion_tokens=7,
+        total_tokens=43,
+        cache_creation_input_tokens=11,
+        cache_read_input_tokens=5,
+    )
+    found = usage_from(reported)
+    assert (found.input_tokens, found.cache_read_tokens, found.cache_write_tokens) == (36, 5, 11)
+
+
+@pytest.mark.parametrize(
+    "reported",
+    [
+        None,
+        {},
+        "odd",
+        7,
+        litellm.Usage(),
+        {"prompt_tokens": 0, "completion_tokens": 0},
+        litellm.Usage(prompt_tokens=0, completion_tokens=0, total_tokens=0),
+        {"prompt_tokens": None, "completion_tokens": None},
+    ],
+    ids=repr,
+)
+def test_unknown_usage_is_none(reported):
+    """0 and 0 is LiteLLM's way to say that it does not know."""
+    assert usage_from(reported) is None
+
+
+@pytest.mark.parametrize(
+    "reported",
+    [
+        {"prompt_tokens": "20", "completion_tokens": 7},
+        {"prompt_tokens": True, "completion_tokens": 7},
+        {"prompt_tokens": None, "completion_tokens": 7, "prompt_tokens_details": "odd"},
+        {"completion_tokens": 7, "prompt_tokens_details": {"cached_tokens": ["odd"]}, "completion_tokens_details": 7},
+        {"completion_tokens": 7, "prompt_tokens_details": {"cache_creation_token_details": "odd"}},
+    ],
+    ids=str,
+)
+def test_what_is_no_number_is_no_metric(reported):
+    """Malformed counts are left out, and the rest is there."""
+    assert usage_from(reported).metrics() == {"output_tokens": 7, "total_tokens": 7}
+
+
+def test_an_estimate_says_so():
+    """The mark goes with the tokens."""
+    assert usage_from(OPENAI, estimated=True).estimated
+    assert not usage_from(OPENAI).estimated
+
+
+def test_metrics_of_unknown_parts_are_absent():
+    """None is unknown and gives no metric; 0 gives one."""
+    assert Usage(1, None, 0).metrics() == {"input_tokens": 1, "cache_read_input_tokens": 0, "total_tokens": 1}
+
+
+def _chunk(**usage):
+    chunk = ModelResponseStream(choices=[])
+    if usage.get("usage"):
+        chunk.usage = usage["usage"]
+    chunk._hidden_params = {"usage": usage.get("hidden")}
+    return chunk
+
+
+REPORTED = litellm.Usage(**OPENAI)
+UNKNOWN = litellm.Usage(prompt_tokens=0, completion_tokens=0, total_tokens=0)
+
+
+@pytest.mark.parametrize(
+    ("chunks", "stream", "found"),
+    [
+        ([_chunk(), _chunk(usage=REPORTED)], None, REPORTED),
+        ([_chunk(), _chunk(hidden=REPORTED)], None, REPORTED),
+        ([_chunk(usage=REPORTED), _chunk(), _chunk(hidden=UNKNOWN)], None, REPORTED),
+        ([_chunk(hidden=UNKNOWN)], SimpleNamespace(chunks=[_chunk(usage=REPORTED)]), REPORTED),
+        (
+            [_chunk(hidden=UNKNOWN)],
+            SimpleNamespace(completion_stream=SimpleNamespace(chunks=[_chunk(usage=REPORTED)])),
+            REPORTED,
+        ),
+        ([_chunk(hidden=UNKNOWN)], SimpleNamespace(chunks=[_chunk(usage=REPORTED), *[_chunk()] * 9]), REPORTED),
+        ([_chunk(hidden=UNKNOWN)], SimpleNamespace(chunks=[_chunk()]), None),
+        ([{"usage": OPENAI}], None, OPENAI),
+        ([], None, None),
+        ([None, b"odd", 7], 7, None),
+        ([{"choices": []}], SimpleNamespace(chunks="odd"), None),
+    ],
+)
+def test_usage_of_a_stream(chunks, stream, found):
+    """On the last chunk, in its hidden parameters, or among the chunks that LiteLLM kept; 0/0 is none."""
+    assert reported_usage(chunks, stream) is found
+
+
+@pytest.mark.parametrize(
+    ("kept", "estimate"),
+    [([_chunk(usage=REPORTED)], False), ([_chunk(), _chunk(usage=REPORTED)], False), ([_chunk()], True), ([], True)],
+)
+def test_a_usage_is_an_estimate_unless_the_provider_sent_one(kept, estimate):
+    """Whether a chunk that LiteLLM got holds one says so."""
+    assert is_estimate(SimpleNamespace(chunks=kept)) is estimate
