@@ -30,7 +30,7 @@ def patch() -> None:
     Does nothing where they are wrapped already, nor where ``DD_LITELLM_TAKEOVER=false`` keeps an active built-in.
 
     Raises:
-        ddtrace_litellm.patching.UnsupportedVersionError: the installed LiteLLM cannot or must not be traced.
+        ddtrace_litellm.versions.UnsupportedVersionError: the installed LiteLLM cannot or must not be traced.
     """
     # First, since ddtrace's hook on this import may call patch(), which must not find itself half imported.
     import litellm  # noqa: F401

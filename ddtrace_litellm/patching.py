@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import inspect
-import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,21 +17,7 @@ from ddtrace_litellm.tracing import _ddtrace, frames, spans
 from ddtrace_litellm.tracing.calls import Operation
 from ddtrace_litellm.tracing.streams import end_open_readings
 from ddtrace_litellm.tracing.wrappers import ContextExecutor, TracedFunction, traced, traced_async
-
-MALICIOUS_VERSIONS = frozenset({"1.82.7", "1.82.8"})
-OLDEST_VERSION = (1, 72)
-
-
-class UnsupportedVersionError(Exception):
-    """The installed LiteLLM cannot be traced, or must not be.
-
-    Attributes:
-        malicious: it is one of the two releases that steal credentials: nothing at all is to be done with it.
-    """
-
-    def __init__(self, message: str, *, malicious: bool = False) -> None:
-        super().__init__(message)
-        self.malicious = malicious
+from ddtrace_litellm.versions import check_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +101,7 @@ def _wrap_targets() -> None:
     for target in TARGETS:
         for owner in _owners(target):
             original = getattr(owner, target.name, None)
-            if original is None:
+            if original is None or _is_traced(original):
                 continue
             # Names that hold the same function go on holding the same one.
             wrapper = wrappers.get(id(original))
@@ -125,27 +110,18 @@ def _wrap_targets() -> None:
             _replace(owner, target.name, original, wrapper)
 
 
+def _is_traced(function: Any) -> bool:
+    """Whether a wrapper of ours is in there still: :func:`unpatch` leaves it where somebody has wrapped it since."""
+    while function is not None:
+        if isinstance(function, TracedFunction):
+            return True
+        function = getattr(function, "__wrapped__", None)
+    return False
+
+
 def _restore_all() -> None:
     while _restore:
         _restore.pop()()
-
-
-def check_version(version: str) -> None:
-    """Refuse the releases of LiteLLM that must not, or cannot, be traced.
-
-    Raises:
-        UnsupportedVersionError: with a sentence that says which version, and what to do.
-    """
-    if version in MALICIOUS_VERSIONS:
-        raise UnsupportedVersionError(
-            f"litellm {version} was published with a stolen token and steals credentials (BerriAI/litellm#24518). "
-            "It is not traced. Uninstall it, rotate every secret this machine holds, and install another version.",
-            malicious=True,
-        )
-    numbers = tuple(int(digits) for digits in re.findall(r"\d+", version)[:2])
-    # By as many numbers as there are: "1" may be any 1.x.
-    if numbers and numbers < OLDEST_VERSION[: len(numbers)]:
-        raise UnsupportedVersionError(f"litellm {version} is older than {'.'.join(map(str, OLDEST_VERSION))}")
 
 
 def _owners(target: Target) -> Iterator[Any]:

@@ -174,7 +174,7 @@ def _openai(response: Mapping[str, Any]) -> Said:
             said.tool_calls.append((function["name"], _parsed(function["arguments"]), call["id"]))
         if legacy := message.get("function_call"):
             said.tool_calls.append((legacy["name"], _parsed(legacy["arguments"]), ""))
-    said.finish_reason = ",".join(choice["finish_reason"] for choice in response["choices"] if choice["finish_reason"])
+    said.finish_reason = ",".join(filter(None, [choice.get("finish_reason") for choice in response["choices"]]))
     if usage := response.get("usage"):
         prompt = usage.get("prompt_tokens_details") or {}
         completion = usage.get("completion_tokens_details") or {}

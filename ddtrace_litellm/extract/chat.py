@@ -59,7 +59,7 @@ def input_messages(messages: Any, capture: CaptureConfig) -> list[Message]:
             continue
         if role == "assistant":
             content.text = content.text or text_of(message.get("refusal"))
-            if reasoning := reasoning_of(message):
+            if reasoning := _reasoning(message):
                 found.append(_reasoning_message(reasoning, capture))
         found.append(_message(role, content, tool_calls_from(message), capture))
     return found
@@ -96,7 +96,7 @@ def _choice(choice: Mapping[str, Any], audio_format: str) -> Choice:
     return Choice(
         text_of(message.get("role")),
         content,
-        reasoning_of(message),
+        _reasoning(message),
         tool_calls_from(message) if asks else [],
         text_of(choice.get("finish_reason")),
     )
@@ -138,7 +138,7 @@ def _reasoning_message(reasoning: str, capture: CaptureConfig) -> Message:
     return {"role": "reasoning", "content": clip(reasoning, capture)}
 
 
-def reasoning_of(message: Mapping[str, Any]) -> str:
+def _reasoning(message: Mapping[str, Any]) -> str:
     """Return the reasoning text, from the provider-independent field or else from Anthropic's blocks."""
     if message.get("reasoning_content"):
         return text_of(message["reasoning_content"])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
 from typing import Any
 
-from ddtrace_litellm.extract.chat import Choice, reasoning_of
+from ddtrace_litellm.extract.chat import Choice
 from ddtrace_litellm.extract.content import Content, add_audio, add_images, content_from
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 from ddtrace_litellm.extract.tools import ToolCall
@@ -78,8 +78,9 @@ class _Builder:
             self.content.append(text if type(text) is str else content_from(text).text)
         if not self.role:
             self.role = text_of(values.get("role"))
-        if reasoning := reasoning_of(values):
-            self.reasoning.append(reasoning)
+        # Not thinking_blocks, as in a response: the last of them repeats the whole of it (LiteLLM 1.95).
+        if reasoning := values.get("reasoning_content"):
+            self.reasoning.append(text_of(reasoning))
         if calls := values.get("tool_calls"):
             self._add_tool_calls(sequence(calls))
         if function_call := values.get("function_call"):

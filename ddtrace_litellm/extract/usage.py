@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ddtrace_litellm.extract.fields import field, fields_of, hidden_params, sequence
+from ddtrace_litellm.extract.fields import field, fields_of, hidden_params, number, sequence
 
 
 class Usage(NamedTuple):
@@ -60,15 +60,17 @@ def usage_from(reported: Any, *, estimated: bool = False) -> Usage | None:
     input_tokens, output_tokens = usage.get("prompt_tokens"), usage.get("completion_tokens")
     if not input_tokens and not output_tokens:
         return None
-    # LiteLLM before 1.77.3 leaves Anthropic's cache tokens on the usage object only.
-    read, written = usage.get("cache_read_input_tokens"), usage.get("cache_creation_input_tokens")
+    read, written = usage.get("cache_read_input_tokens"), None
     written_5m = written_1h = reasoning = None
     if (prompt := usage.get("prompt_tokens_details")) is not None:
         details = fields_of(prompt)
         read = details.get("cached_tokens") or read
-        written = details.get("cache_creation_tokens") or written or details.get("cache_write_tokens")
+        written = details.get("cache_creation_tokens") or details.get("cache_write_tokens")
         by_ttl = fields_of(details.get("cache_creation_token_details"))
         written_5m, written_1h = by_ttl.get("ephemeral_5m_input_tokens"), by_ttl.get("ephemeral_1h_input_tokens")
+    if not written and (beside := number(usage.get("cache_creation_input_tokens"))):
+        # LiteLLM before 1.77.3, which does not count them among the prompt's either.
+        written, input_tokens = beside, (number(input_tokens) or 0) + beside
     if (completion := usage.get("completion_tokens_details")) is not None:
         reasoning = field(completion, "reasoning_tokens")
     return Usage(input_tokens, output_tokens, read, written, written_5m, written_1h, reasoning, estimated)
@@ -82,9 +84,21 @@ def reported_usage(chunks: Sequence[Any], stream: Any) -> Any:
     """
     for chunk in reversed(chunks[-3:]):
         for usage in (field(chunk, "usage"), hidden_params(chunk).get("usage")):
-            if field(usage, "prompt_tokens") or field(usage, "completion_tokens"):
+            if field(usage, "prompt_tokens"):
                 return usage
+            if field(usage, "completion_tokens"):
+                return _with_opening(usage, stream)
     return _provider_usage(stream)
+
+
+def _with_opening(closing: Any, stream: Any) -> Any:
+    """Return a stream's usage with the input tokens that Anthropic's first event reports, which 1.72 leaves out."""
+    for chunk in _kept_chunks(stream)[:2]:
+        opening = field(chunk, "usage")
+        prompt, completion = number(field(opening, "prompt_tokens")), number(field(closing, "completion_tokens"))
+        if prompt and completion and hasattr(opening, "model_copy"):
+            return opening.model_copy(update={"completion_tokens": completion, "total_tokens": prompt + completion})
+    return closing
 
 
 def is_estimate(stream: Any) -> bool:
@@ -93,6 +107,11 @@ def is_estimate(stream: Any) -> bool:
 
 
 def _provider_usage(stream: Any) -> Any:
-    kept = sequence(field(stream, "chunks") or field(field(stream, "completion_stream"), "chunks"))
+    kept = _kept_chunks(stream)
     # At the end, but for Anthropic's input tokens, which come with the first event.
     return next((usage for chunk in (*reversed(kept[-4:]), *kept[:2]) if (usage := field(chunk, "usage"))), None)
+
+
+def _kept_chunks(stream: Any) -> Sequence[Any]:
+    """Return the chunks that LiteLLM got from the provider; a text stream has them in the chat stream beneath it."""
+    return sequence(field(stream, "chunks") or field(field(stream, "completion_stream"), "chunks"))

@@ -47,6 +47,7 @@ _APM_METRICS = tuple(
     (name, f"_dd.llmobs.{name}", f"gen_ai.usage.{name}")
     for name in ("input_tokens", "output_tokens", "total_tokens", "cache_read_input_tokens", "cache_write_input_tokens")
 )
+_REASONING = "reasoning_output_tokens"
 # 4.15 and later: prompts of Datadog's prompt management that travel in the arguments.
 _get_tracked_prompt = getattr(llmobs_utils, "get_tracked_prompt", None)
 _UNTRACKED = (list, str, type(None))
@@ -164,6 +165,8 @@ def _set_gen_ai_tags(
         for name, _, gen_ai in _APM_METRICS:
             if (value := metrics.get(name)) is not None:
                 set_attribute(gen_ai, value)
+        if _REASONING in metrics:
+            set_attribute(f"gen_ai.usage.{_REASONING}", metrics[_REASONING])
     if model:
         set_attribute("gen_ai.request.model", model)
     if provider:

@@ -134,7 +134,14 @@ class Call:
             self._conclude(ending)
         except Exception:
             guard.swallow("ending")
+            self._conclude_unread()
         self._finish()
+
+    def _conclude_unread(self) -> None:
+        try:
+            spans.close_unread(self.span, self.operation.family, self.request, leaf=self.frame.is_leaf)
+        except Exception:
+            guard.swallow("unread ending")
 
     def _finish(self) -> None:
         try:
@@ -151,6 +158,7 @@ class Call:
         if error is not None:
             self.span.set_exc_info(type(error), error, error.__traceback__)
         if request is None:
+            self._conclude_unread()
             return
         if error is not None and frame.parent is not None and frame.parent.attempts is not None:
             frame.parent.attempts.fail(request.metadata, error)

@@ -139,6 +139,19 @@ def close(span: Any, family: Family, request: Request, ending: Ending, *, leaf: 
             _ddtrace.link_tool_choice(span, call.tool_id, call.name, call.arguments)
 
 
+def close_unread(span: Any, family: Family, request: Request | None, *, leaf: bool) -> None:
+    """Put on the span what is known without the response: an event without a kind is lost, and an error in the log."""
+    if not _ddtrace.is_llmobs_span(span):
+        return
+    kind = family.kind if leaf else "workflow"
+    if request is None or request.input is None:
+        _ddtrace.annotate(span, kind=kind)
+        return
+    name = text_of(request.arguments.get("model"))
+    asked = {"metadata": request.metadata, "tags": request.tags, "session_id": request.session_id}
+    _ddtrace.annotate(span, kind=kind, model_name=name, **asked, **request.input.annotations)
+
+
 def _usage_and_cost(
     request: Request, ending: Ending, hidden: Mapping[str, Any], output: Output | None, model: resolve.Model
 ) -> tuple[Usage | None, dict[str, float]]:

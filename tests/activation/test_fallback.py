@@ -2,7 +2,7 @@
 
 import pytest
 
-from ddtrace_litellm import patching
+from ddtrace_litellm import versions
 from tests.activation.cases import BUILT_IN, BUILT_IN_MODULE, NOTHING, OURS, SHOW, SHOW_AND_CALL
 
 
@@ -53,7 +53,7 @@ def test_unpatch_where_ours_fails(forks):
 
 
 @pytest.mark.e2e
-@pytest.mark.parametrize("version", sorted(patching.MALICIOUS_VERSIONS))
+@pytest.mark.parametrize("version", sorted(versions.MALICIOUS_VERSIONS))
 def test_malicious_release(forks, tmp_path, version):
     """With a release that steals credentials neither integration patches, and one error says what to do."""
     shown = forks.run(installed(version, tmp_path) + "import ddtrace.auto" + SHOW)
@@ -82,16 +82,16 @@ def test_unreadable_release(forks, tmp_path):
 @pytest.mark.parametrize("version", ["1.82.7", "1.82.8"])
 def test_malicious_version_is_refused_in_words(version):
     """The two malicious releases are refused, and the error says that they are."""
-    with pytest.raises(patching.UnsupportedVersionError, match=rf"^litellm {version} .* steals credentials") as refused:
-        patching.check_version(version)
+    with pytest.raises(versions.UnsupportedVersionError, match=rf"^litellm {version} .* steals credentials") as refused:
+        versions.check_version(version)
     assert refused.value.malicious
 
 
 @pytest.mark.parametrize("version", ["1.71.9", "1.71.9.dev1", "1.9", "0.14.3", "0"])
 def test_old_version_is_refused_in_words(version):
     """Releases before the oldest supported one are refused, and compared as numbers."""
-    with pytest.raises(patching.UnsupportedVersionError, match=rf"^litellm {version} is older than 1\.72$") as refused:
-        patching.check_version(version)
+    with pytest.raises(versions.UnsupportedVersionError, match=rf"^litellm {version} is older than 1\.72$") as refused:
+        versions.check_version(version)
     assert not refused.value.malicious
 
 
@@ -100,4 +100,4 @@ def test_old_version_is_refused_in_words(version):
 )
 def test_other_versions_are_accepted(version):
     """Newer releases, and versions that cannot be read, are accepted."""
-    patching.check_version(version)
+    versions.check_version(version)

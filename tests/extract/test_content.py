@@ -99,9 +99,10 @@ def test_audio_is_attached(audio_format, mime_type):
 
 
 @pytest.mark.parametrize(
-    ("data", "marker"), [(None, "[audio]"), ("", "[audio]"), (7, "[audio]"), (TOO_LONG, "[audio: audio/wav, too large]")],
+    ("data", "marker"),
+    [(None, "[audio]"), ("", "[audio]"), (7, "[audio]"), (TOO_LONG, "[audio: audio/wav, too large]")],
     ids=["none", "empty", "odd", "too large"],
-)  # fmt: skip
+)
 def test_audio_that_is_not_attached_is_a_marker(data, marker):
     """No payload is ever in the text."""
     content = Content()

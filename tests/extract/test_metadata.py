@@ -65,7 +65,7 @@ class Answer:
 @pytest.mark.parametrize(
     ("arguments", "kept"),
     [
-        ({"temperature": 0, "top_p": None, "stream": False, "user": ""}, {"temperature": 0, "stream": False, "user": ""}),
+        ({"temperature": 0, "top_p": None, "stream": False}, {"temperature": 0, "stream": False}),
         ({"stop": ["a", "b"], "stream_options": {"include_usage": True}}, None),
         ({"response_format": Answer}, {"response_format": "Answer"}),
         ({"response_format": Answer()}, {"response_format": "Answer"}),
@@ -97,7 +97,7 @@ def test_parameters_with_contents_follow_the_capture_switch(contents, kept):
         ("http://127.0.0.1:8080/v1/", "http://127.0.0.1:8080/v1/"),
         ("https://user:pw@host:8443/v1?key=x#y", "https://host:8443/v1"),
         ("https://user@host", "https://host"),
-        ("https://[::1]:8080/v1?x", "http" "s://[::1]:8080/v1"),
+        ("https://[::1]:8080/v1?x", "https://[::1]:8080/v1"),
         ("gs://bucket/path", "gs://bucket/path"),
         ("/relative/path?key=x", "/relative/path"),
         ("user:pw@host/v1", ""),

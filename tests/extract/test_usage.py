@@ -47,34 +47,31 @@ def test_openais_usage(form, reported, metrics):
     assert {name for name, value in found.items() if value} == {name for name, value in metrics.items() if value}
 
 
-def _anthropic(**details):
-    usage = {"prompt_tokens": 36, "completion_tokens": 7, "total_tokens": 43}
-    return {**usage, "cache_read_input_tokens": 5, "cache_creation_input_tokens": 11, **details}
+WRITTEN = {"cached_tokens": 5, "cache_creation_tokens": 11}
+BY_TTL = {"ephemeral_5m_input_tokens": 4, "ephemeral_1h_input_tokens": 7}
 
 
 @pytest.mark.parametrize(
-    ("reported", "ttl"),
+    ("prompt_tokens", "details", "ttl"),
     [
-        (_anthropic(), {}),
-        (_anthropic(prompt_tokens_details={"cached_tokens": 5}), {}),
-        (_anthropic(prompt_tokens_details={"cached_tokens": 5, "cache_creation_tokens": 11}), {}),
-        (_anthropic(prompt_tokens_details={"cached_tokens": 5, "cache_write_tokens": 11}), {}),
-        (
-            _anthropic(
-                prompt_tokens_details={
-                    "cached_tokens": 5,
-                    "cache_creation_tokens": 11,
-                    "cache_creation_token_details": {"ephemeral_5m_input_tokens": 4, "ephemeral_1h_input_tokens": 7},
-                }
-            ),
-            {"ephemeral_5m_input_tokens": 4, "ephemeral_1h_input_tokens": 7},
-        ),
+        (25, None, {}),
+        (25, {"cached_tokens": 5}, {}),
+        (36, WRITTEN, {}),
+        (36, {"cached_tokens": 5, "cache_write_tokens": 11}, {}),
+        (36, {**WRITTEN, "cache_creation_token_details": BY_TTL}, BY_TTL),
     ],
     ids=["top level", "read in details", "both in details", "write tokens", "by time to live"],
 )
-def test_anthropics_cache(reported, ttl):
-    """Cache reads and writes are found where each version of LiteLLM puts them, once."""
-    expected = {
+def test_anthropics_cache(prompt_tokens, details, ttl):
+    """Cache reads and writes are found where each version of LiteLLM puts them; before 1.77.3 beside the prompt's."""
+    reported = {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": 7,
+        "cache_read_input_tokens": 5,
+        "cache_creation_input_tokens": 11,
+        "prompt_tokens_details": details,
+    }
+    assert usage_from(reported).metrics() == {
         "input_tokens": 36,
         "output_tokens": 7,
         "total_tokens": 43,
@@ -82,20 +79,6 @@ def test_anthropics_cache(reported, ttl):
         "cache_write_input_tokens": 11,
         **ttl,
     }
-    assert usage_from(reported).metrics() == expected
-
-
-def test_anthropics_cache_of_litellms_own_object():
-    """LiteLLM's constructor moves the cache tokens about; nothing is lost or doubled."""
-    reported = litellm.Usage(
-        prompt_tokens=36,
-        completion_tokens=7,
-        total_tokens=43,
-        cache_creation_input_tokens=11,
-        cache_read_input_tokens=5,
-    )
-    found = usage_from(reported)
-    assert (found.input_tokens, found.cache_read_tokens, found.cache_write_tokens) == (36, 5, 11)
 
 
 @pytest.mark.parametrize(
@@ -188,3 +171,16 @@ def test_usage_of_a_stream(chunks, stream, found):
 def test_a_usage_is_an_estimate_unless_the_provider_sent_one(kept, estimate):
     """Whether a chunk that LiteLLM got holds one says so."""
     assert is_estimate(SimpleNamespace(chunks=kept)) is estimate
+
+
+def test_input_of_anthropics_first_event_is_not_lost():
+    """LiteLLM 1.72 leaves it out of the stream's own usage; both events together are the usage."""
+    opening = litellm.Usage(prompt_tokens=27, completion_tokens=1, total_tokens=28, cache_read_input_tokens=5)
+    closing = litellm.Usage(prompt_tokens=0, completion_tokens=15, total_tokens=15)
+    stream = SimpleNamespace(chunks=[_chunk(usage=opening), *[_chunk()] * 9, _chunk(usage=closing)])
+    found = reported_usage([_chunk(hidden=closing)], stream)
+    assert isinstance(found, litellm.Usage)
+    metrics = usage_from(found).metrics()
+    assert (metrics["input_tokens"], metrics["output_tokens"], metrics["total_tokens"]) == (27, 15, 42)
+    assert metrics["cache_read_input_tokens"] == 5
+    assert reported_usage([_chunk(hidden=closing)], None) is closing

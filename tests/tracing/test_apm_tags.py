@@ -15,14 +15,19 @@ METRICS = {
 }
 
 
+@pytest.fixture(params=["recorder", "apm_recorder"], ids=["llmobs", "apm only"])
+def llmobs_on_or_off(request):
+    """Both states of LLM Observability."""
+    return request.getfixturevalue(request.param)
+
+
 @pytest.mark.skipif(not _ddtrace._HAS_SHADOW_TAGS, reason="ddtrace before 4.9 puts no such tags on APM spans")
-@pytest.mark.parametrize("fixture", ["recorder", "apm_recorder"], ids=["llmobs", "apm only"])
 @pytest.mark.parametrize("kind", ["llm", "workflow"])
 @pytest.mark.parametrize("metrics", [METRICS, {"input_tokens": 0}, {}], ids=["all", "one", "none"])
 @pytest.mark.parametrize(("model", "provider"), [("Claude", "Anthropic"), ("m", ""), ("", "")])
-def test_apm_tags_are_those_of_ddtraces_integrations(request, fixture, kind, metrics, model, provider):
+@pytest.mark.usefixtures("llmobs_on_or_off")
+def test_apm_tags_are_those_of_ddtraces_integrations(kind, metrics, model, provider):
     """Tags and metrics are, one for one, what ``BaseLLMIntegration`` sets for the same call."""
-    request.getfixturevalue(fixture)
     with tracer.trace("ours") as ours, tracer.trace("theirs") as theirs:
         _ddtrace.set_apm_tags(ours, kind, metrics, model, provider)
         _ddtrace._integration._apply_shadow_metrics(theirs, metrics, kind, model, provider)

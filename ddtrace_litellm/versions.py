@@ -1,0 +1,38 @@
+"""Which versions of LiteLLM are traced; importable without LiteLLM."""
+
+import re
+
+MALICIOUS_VERSIONS = frozenset({"1.82.7", "1.82.8"})
+"""Published with a stolen token, deleted since (BerriAI/litellm#24512, #24518); caches may keep them."""
+
+OLDEST_VERSION = (1, 72)
+
+
+class UnsupportedVersionError(Exception):
+    """The installed LiteLLM cannot be traced, or must not be.
+
+    Attributes:
+        malicious: it is one of the two releases that steal credentials: nothing at all is to be done with it.
+    """
+
+    def __init__(self, message: str, *, malicious: bool = False) -> None:
+        super().__init__(message)
+        self.malicious = malicious
+
+
+def check_version(version: str) -> None:
+    """Refuse the releases of LiteLLM that must not, or cannot, be traced.
+
+    Raises:
+        UnsupportedVersionError: with a sentence that says which version, and what to do.
+    """
+    if version in MALICIOUS_VERSIONS:
+        raise UnsupportedVersionError(
+            f"litellm {version} was published with a stolen token and steals credentials (BerriAI/litellm#24518). "
+            "It is not traced. Uninstall it, rotate every secret this machine holds, and install another version.",
+            malicious=True,
+        )
+    numbers = tuple(int(digits) for digits in re.findall(r"\d+", version)[:2])
+    # By as many numbers as there are: "1" may be any 1.x.
+    if numbers and numbers < OLDEST_VERSION[: len(numbers)]:
+        raise UnsupportedVersionError(f"litellm {version} is older than {'.'.join(map(str, OLDEST_VERSION))}")
