@@ -133,7 +133,8 @@ def close(span: Any, family: Family, request: Request, ending: Ending, *, leaf: 
     )
     if kind != family.kind:
         return
-    _ddtrace.annotate_tracked_prompt(span, arguments.get("messages") or arguments.get("prompt"))
+    if _capture.input:  # a managed prompt brings its variables along
+        _ddtrace.annotate_tracked_prompt(span, arguments.get("messages") or arguments.get("prompt"))
     for call in output.tool_calls:
         if call.tool_id:
             _ddtrace.link_tool_choice(span, call.tool_id, call.name, call.arguments)
