@@ -39,7 +39,11 @@ def add_cost(metrics: dict[str, float], total: float, usage: Usage | None, price
         return
     input_cost = (number(usage.input_tokens) or 0) * per_input
     input_cost += _difference(usage.cache_read_tokens, price.get("cache_read_input_token_cost"), per_input)
-    input_cost += _difference(usage.cache_write_tokens, price.get("cache_creation_input_token_cost"), per_input)
+    per_write = number(price.get("cache_creation_input_token_cost"))
+    input_cost += _difference(usage.cache_write_tokens, per_write, per_input)
+    if per_write is not None:
+        per_write_1h = price.get("cache_creation_input_token_cost_above_1hr")
+        input_cost += _difference(usage.cache_write_1h_tokens, per_write_1h, per_write)
     output_cost = (number(usage.output_tokens) or 0) * per_output
     # ddtrace's own precision. Tiers, discounts and per-request fees simply do not add up.
     if abs(input_cost + output_cost - total) < _NANO_DOLLAR:

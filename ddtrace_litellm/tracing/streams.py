@@ -98,7 +98,11 @@ class Reading:
             return
         self.ended = True
         open_readings.discard(self)
-        self.call.end(Ending(self.stream, error, self.chunks, completed, self.first_content))
+        stream = self.stream
+        # Nothing here keeps the stream, and so its connection, once the program has let go of it.
+        self.stream = self.next_chunk = self.anext_chunk = None
+        self.receive = self.chunks.append
+        self.call.end(Ending(stream, error, self.chunks, completed, self.first_content))
 
 
 class TracedStream(wrapt.ObjectProxy):  # type: ignore[type-arg]  # generic to type checkers only

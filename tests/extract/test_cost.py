@@ -10,6 +10,7 @@ PRICE = {
     "output_cost_per_token": 8e-6,
     "cache_read_input_token_cost": 5e-7,
     "cache_creation_input_token_cost": 2.5e-6,
+    "cache_creation_input_token_cost_above_1hr": 4e-6,
 }
 
 
@@ -53,11 +54,15 @@ def test_cost_that_is_no_number_is_none(reported):
 
 @pytest.mark.parametrize(
     ("usage", "input_cost"),
-    [(PLAIN, 1000 * 2e-6), (CACHED, 400 * 2e-6 + 400 * 5e-7 + 200 * 2.5e-6)],
-    ids=["plain", "cached"],
+    [
+        (PLAIN, 1000 * 2e-6),
+        (CACHED, 400 * 2e-6 + 400 * 5e-7 + 200 * 2.5e-6),
+        (CACHED._replace(cache_write_1h_tokens=150), 400 * 2e-6 + 400 * 5e-7 + 50 * 2.5e-6 + 150 * 4e-6),
+    ],
+    ids=["plain", "cached", "cached for an hour"],
 )
 def test_cost_is_split_where_the_parts_add_up(usage, input_cost):
-    """Cache reads and writes have their own price."""
+    """Cache reads and writes have their own price, and writes for an hour another."""
     total = input_cost + 100 * 8e-6
     metrics = cost_metrics(total, usage, PRICE)
     assert metrics == pytest.approx({"total_cost": total, "input_cost": input_cost, "output_cost": 100 * 8e-6})
