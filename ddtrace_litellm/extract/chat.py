@@ -41,11 +41,12 @@ _ROLE_AND_TEXT = 2
 def input_messages(messages: Any, capture: CaptureConfig) -> list[Message]:
     """Return a request's ``messages``; reasoning that is sent back is a message of its own, as in an output."""
     found: list[Message] = []
+    uncut = capture.max_chars is None
     for raw in sequence(messages):
-        message = fields_of(raw)
+        message = raw if type(raw) is dict else fields_of(raw)
         role = text_of(message.get("role"))
         if len(message) == _ROLE_AND_TEXT and type(text := message.get("content")) is str:
-            found.append({"role": role, "content": clip(text, capture)})
+            found.append({"role": role, "content": text if uncut else clip(text, capture)})
             continue
         content = content_from(message.get("content"))
         if role in {"tool", "function"}:
@@ -83,7 +84,8 @@ def choices_from_response(response: Any, audio_format: str = "") -> list[Choice]
 
 def _choice(choice: Mapping[str, Any], audio_format: str) -> Choice:
     message = fields_of(choice.get("message"))
-    content = content_from(message.get("content"))
+    raw = message.get("content")
+    content = Content(raw) if type(raw) is str else content_from(raw)
     if not content.text and message.get("refusal"):
         content.text = text_of(message["refusal"])
     if message.get("images"):

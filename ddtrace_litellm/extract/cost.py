@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ddtrace_litellm.extract.fields import field, fields_of, number
-from ddtrace_litellm.extract.usage import Usage
 
 _NANO_DOLLAR = 1e-9
 
@@ -22,36 +21,35 @@ def reported_cost(usage: Any) -> float | None:
     return cost
 
 
-def add_cost(metrics: dict[str, float], total: float, usage: Usage | None, price: Mapping[str, Any] | None) -> None:
-    """Add the cost to a span's metrics. Input and output cost only where they add up to LiteLLM's total.
+def add_cost(metrics: dict[str, float], total: float, price: Mapping[str, Any] | None) -> None:
+    """Add the cost to a span's token metrics. Input and output cost only where they add up to LiteLLM's total.
 
     Args:
-        metrics: gets ``total_cost``, and perhaps ``input_cost`` and ``output_cost``.
+        metrics: of the tokens that were paid for; gets ``total_cost``, and perhaps ``input_cost`` and ``output_cost``.
         total: LiteLLM's figure.
-        usage: the tokens that were paid for.
         price: the model's entry in ``litellm.model_cost``, US dollars a token.
     """
     metrics["total_cost"] = float(total)
-    if usage is None or not price or not total:
+    if not price or not total:
         return
     per_input, per_output = number(price.get("input_cost_per_token")), number(price.get("output_cost_per_token"))
     if per_input is None or per_output is None:
         return
-    input_cost = (number(usage.input_tokens) or 0) * per_input
-    input_cost += _difference(usage.cache_read_tokens, price.get("cache_read_input_token_cost"), per_input)
-    per_write = number(price.get("cache_creation_input_token_cost"))
-    input_cost += _difference(usage.cache_write_tokens, per_write, per_input)
-    if per_write is not None:
-        per_write_1h = price.get("cache_creation_input_token_cost_above_1hr")
-        input_cost += _difference(usage.cache_write_1h_tokens, per_write_1h, per_write)
-    output_cost = (number(usage.output_tokens) or 0) * per_output
+    input_cost = metrics.get("input_tokens", 0) * per_input
+    if read := metrics.get("cache_read_input_tokens"):
+        input_cost += read * (_price(price, "cache_read_input_token_cost", per_input) - per_input)
+    if written := metrics.get("cache_write_input_tokens"):
+        per_write = _price(price, "cache_creation_input_token_cost", per_input)
+        per_write_1h = _price(price, "cache_creation_input_token_cost_above_1hr", per_write)
+        input_cost += written * (per_write - per_input)
+        input_cost += metrics.get("ephemeral_1h_input_tokens", 0) * (per_write_1h - per_write)
+    output_cost = metrics.get("output_tokens", 0) * per_output
     # ddtrace's own precision. Tiers, discounts and per-request fees simply do not add up.
     if abs(input_cost + output_cost - total) < _NANO_DOLLAR:
         metrics["input_cost"] = input_cost
         metrics["output_cost"] = output_cost
 
 
-def _difference(tokens: Any, price: Any, usual: float) -> float:
-    """Return what a part of the input costs more, or less, than the rest of it."""
-    count, special = number(tokens), number(price)
-    return count * (special - usual) if count and special is not None else 0.0
+def _price(price: Mapping[str, Any], name: str, otherwise: float) -> float:
+    value = number(price.get(name))
+    return otherwise if value is None else value

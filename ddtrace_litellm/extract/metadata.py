@@ -113,8 +113,8 @@ def _plain(value: Any) -> Any:
 
 def request_metadata(arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return LiteLLM's metadata of the call: ``metadata`` and, for its proxy and Router, ``litellm_metadata``."""
-    found = arguments.get("litellm_metadata"), arguments.get("metadata")
-    return [source for source in found if source and isinstance(source, dict)]
+    found = [arguments[name] for name in ("litellm_metadata", "metadata") if name in arguments]
+    return [source for source in found if source and isinstance(source, dict)] if found else found
 
 
 def session_id(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, Any]]) -> str | None:

@@ -28,6 +28,7 @@ SPAN_NAME = "litellm.request"
 _LLM = "llm"
 _EVENT = "_llmobs"
 _DEMOTED = "ddtrace_litellm.demoted"
+_FRAME = "ddtrace_litellm.frame"
 # ddtrace's integrations of the SDKs that LiteLLM can call a provider through.
 _PROVIDER_SPANS = frozenset({"anthropic.request", "google_genai.request", "openai.request", "vertexai.request"})
 
@@ -74,23 +75,18 @@ def apm_context_access() -> tuple[Callable[[], Any], Callable[[Any], Any]]:
     return provider.active, provider.activate
 
 
-def set_span_item(span: Any, key: str, value: Any) -> None:
-    """Keep ``value`` with the span, in this process."""
-    span._set_ctx_item(key, value)
-
-
 def active_context() -> Any:
     """Return the active span or context, an ancestor where that has finished."""
     return tracer.context_provider.active()
 
 
-def nearest_span_item(active: Any, key: str) -> Any:
-    """Return what :func:`set_span_item` kept with ``active``, or with its nearest ancestor that has it."""
+def nearest_frame(active: Any) -> Any:
+    """Return the frame that :func:`start_span` kept with the active span, or with its nearest ancestor that has one."""
     span = active if isinstance(active, Span) else None
     while span is not None:
-        item = span._get_ctx_item(key)
-        if item is not None:
-            return item
+        frame = span._get_ctx_item(_FRAME)
+        if frame is not None:
+            return frame
         span = span._parent
     return None
 
@@ -100,8 +96,11 @@ def llmobs_enabled() -> bool:
     return bool(LLMObs.enabled)
 
 
-def start_span(operation: str, parent: Any) -> Any:
-    """Start and activate a span, of type ``llm`` (which makes it an LLM Observability span) if that is on."""
+def start_span(operation: str, parent: Any, frame: Any) -> Any:
+    """Start and activate a span, of type ``llm`` (which makes it an LLM Observability span) if that is on.
+
+    ``frame`` is kept with it, in this process.
+    """
     span = tracer.start_span(
         SPAN_NAME,
         child_of=parent,
@@ -112,6 +111,7 @@ def start_span(operation: str, parent: Any) -> Any:
     own = _configs["litellm"]
     set_service_and_source(span, int_service(None, own) or "", own)
     span._set_attribute(_SPAN_MEASURED_KEY, 1)
+    span._set_ctx_item(_FRAME, frame)
     return span
 
 

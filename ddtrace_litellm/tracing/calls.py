@@ -46,13 +46,12 @@ def begin(operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         get_apm, set_apm = _ddtrace.apm_context_access()
         outside = get_apm(), _ddtrace.get_llmobs_context()
         frame = Frame(operation.family.name, operation.router, parent)
-        span = _ddtrace.start_span(operation.name, active)
+        span = _ddtrace.start_span(operation.name, active, frame)
     except Exception:
         guard.swallow("begin")
         return None
     call = Call(operation, frame, span, outside, set_apm)
     try:
-        frames.attach(span, frame)
         if parent is not None:
             parent.children += 1
         call.read(args, kwargs)

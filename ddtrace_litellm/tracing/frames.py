@@ -70,17 +70,9 @@ class Frame:
         return not self.router and not self.children
 
 
-_KEY = "ddtrace_litellm.frame"
-
-
-def attach(span: Any, frame: Frame) -> None:
-    """Keep the frame with its span."""
-    _ddtrace.set_span_item(span, _KEY, frame)
-
-
 def enclosing(active: Any) -> Frame | None:
     """Return the innermost frame of the active span, or above it, that has not ended."""
-    frame: Frame | None = _ddtrace.nearest_span_item(active, _KEY)
+    frame: Frame | None = _ddtrace.nearest_frame(active)
     while frame is not None and frame.done:
         frame = frame.parent
     return frame

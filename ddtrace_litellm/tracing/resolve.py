@@ -43,8 +43,8 @@ def model(arguments: Mapping[str, Any], hidden: Mapping[str, Any], response: Any
         error: what the call ended in. LiteLLM prints to the terminal when asked about an unknown model, so a failed
             call is not looked up: its exception names the provider.
     """
-    name, asked = text_of(arguments.get("model")), text_of(arguments.get("custom_llm_provider"))
-    provider = text_of(hidden.get("custom_llm_provider")) or asked
+    name = text_of(arguments.get("model"))
+    provider = text_of(hidden.get("custom_llm_provider")) or text_of(arguments.get("custom_llm_provider"))
     if not provider and error is not None:
         provider = text_of(getattr(error, "llm_provider", None)) or _prefix(name)
     if not provider and name and error is None:

@@ -83,11 +83,13 @@ def open_request(span: Any, family: Family, arguments: Mapping[str, Any]) -> Req
         _ddtrace.link_tool_result(span, tool_id)
     described |= extract_metadata.parameters(arguments, family.parameters, contents=_capture.input)
     tags = {"integration": "litellm"}
-    if sources or "user" in arguments:
+    session_id = None
+    if sources or "user" in arguments or "litellm_session_id" in arguments:
         tags |= extract_metadata.identity_tags(arguments, sources)
+        session_id = extract_metadata.session_id(arguments, sources)
     if "model_group" in described:
         tags["model_group"] = described["model_group"]
-    return Request(arguments, read, described, tags, extract_metadata.session_id(arguments, sources))
+    return Request(arguments, read, described, tags, session_id)
 
 
 def close(span: Any, family: Family, request: Request, ending: Ending, *, leaf: bool) -> None:
@@ -167,7 +169,7 @@ def _usage_and_cost(
         total = resolve.stream_cost(ending.response, reported) if output is not None else None
     metrics = usage.metrics() if usage is not None else {}
     if total is not None:
-        add_cost(metrics, total, usage, resolve.price(model))
+        add_cost(metrics, total, resolve.price(model))
     return usage, metrics
 
 

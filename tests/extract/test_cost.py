@@ -15,10 +15,11 @@ PRICE = {
 
 
 def cost_metrics(total, usage, price):
-    """Return what a cost adds to no metrics."""
-    metrics = {}
-    add_cost(metrics, total, usage, price)
-    return metrics
+    """Return what a cost adds to the metrics of a usage."""
+    tokens = {} if usage is None else usage.metrics()
+    metrics = dict(tokens)
+    add_cost(metrics, total, price)
+    return {name: value for name, value in metrics.items() if name not in tokens}
 
 
 PLAIN = Usage(1000, 100)
