@@ -79,8 +79,8 @@ def usage_from(reported: Any, *, estimated: bool = False) -> Usage | None:
 def reported_usage(chunks: Sequence[Any], stream: Any) -> Any:
     """Return LiteLLM's own ``Usage`` object of a finished stream, ``None`` where it has none.
 
-    It is on the last chunk with ``include_usage``, in that chunk's hidden parameters without (litellm.md 5.3), and for
-    a text stream only among the chunks that the chat stream beneath it has kept.
+    It is on the last chunk with ``include_usage``, in that chunk's hidden parameters without, and for a text stream
+    only among the chunks that the chat stream beneath it has kept.
     """
     for chunk in reversed(chunks[-3:]):
         for usage in (field(chunk, "usage"), hidden_params(chunk).get("usage")):

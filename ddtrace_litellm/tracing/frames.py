@@ -39,7 +39,7 @@ DELEGATE_FLAGS = frozenset(
         "text_completion",
     }
 )
-"""Arguments by which LiteLLM marks the call of its own that carries out an outer one (litellm.md 2.4)."""
+"""Arguments by which LiteLLM marks the call of its own that carries out an outer one (found in 1.60 to 1.109)."""
 
 
 @dataclass(slots=True, eq=False)

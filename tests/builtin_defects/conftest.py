@@ -1,4 +1,8 @@
-"""What the regression tests of ddtrace's built-in integration share: how to ask the local provider."""
+"""What the regression tests of ddtrace's built-in integration share: how to ask the local provider.
+
+Each test pins what that integration (4.16 with LiteLLM 1.106) got wrong; the number in its docstring is the defect's,
+so that tests of one defect can be found together.
+"""
 
 import litellm
 import pytest
