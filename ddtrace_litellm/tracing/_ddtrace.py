@@ -198,7 +198,7 @@ def link_tool_choice(span: Any, tool_id: str, name: str, arguments: str) -> None
 
 def is_instrumented_proxy(url: Any) -> bool:
     """Whether requests to this URL are traced by another service, where the model call's span is then."""
-    return bool(_integration._is_instrumented_proxy_url(str(url))) if url else False
+    return bool(_integration._is_instrumented_proxy_url(str(url)))
 
 
 def listen_to_provider_spans(beneath_our_leaf: Callable[[], bool]) -> None:

@@ -65,6 +65,16 @@ async def aread(stream: Any) -> str:
     return "".join([chunk_text(chunk) async for chunk in stream])
 
 
+async def aread_one_and_close(stream: Any) -> str:
+    """Read one chunk, leave the loop, and close the stream where LiteLLM's has a close (1.85)."""
+    async for chunk in stream:
+        first = chunk_text(chunk)
+        break
+    if hasattr(stream, "aclose"):
+        await stream.aclose()
+    return first
+
+
 def caught(call: Callable[[], Any]) -> Any:
     """Return what ``call`` raises."""
     try:
@@ -216,12 +226,7 @@ def astream(provider):
 def astream_closed_after_a_chunk(provider):
     async def main():
         chunks = await litellm.acompletion("mistral/m", ASK, stream=True, **to(provider))
-        async for chunk in chunks:
-            first = chunk_text(chunk)
-            break
-        if hasattr(chunks, "aclose"):
-            await chunks.aclose()
-        return first
+        return await aread_one_and_close(chunks)
 
     return asyncio.run(main())
 
@@ -373,12 +378,7 @@ def router_astream_fallback_before_the_first_chunk(provider):
 def router_astream_broken_off_by_the_reader(provider):
     async def main():
         chunks = await router(provider, ("group", "mistral/m")).acompletion("group", ASK, stream=True)
-        async for chunk in chunks:
-            first = chunk_text(chunk)
-            break
-        if hasattr(chunks, "aclose"):
-            await chunks.aclose()
-        return first
+        return await aread_one_and_close(chunks)
 
     return asyncio.run(main())
 
