@@ -12,7 +12,8 @@ from typing import Any
 import litellm
 
 from ddtrace_litellm import get_version
-from ddtrace_litellm.extract.families import CHAT, TEXT, Family
+from ddtrace_litellm.extract.families import CHAT, TEXT
+from ddtrace_litellm.extract.family import Family
 from ddtrace_litellm.tracing import _ddtrace, frames, spans
 from ddtrace_litellm.tracing.calls import Operation
 from ddtrace_litellm.tracing.streams import end_open_readings

@@ -1,14 +1,15 @@
 """Chat: messages of a request, choices of a response or of a stream's chunks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.content import Content, add_audio, add_images, clip, content_from
+from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
-from ddtrace_litellm.extract.tools import ToolCall, tool_calls_from
+from ddtrace_litellm.extract.tools import ToolCall, tool_calls_from, tool_definitions_from
 
 Message = dict[str, Any]
 """LLM Observability's message: ``role``, ``content`` and, where there are any, ``tool_calls``, ``tool_results``,
@@ -34,8 +35,46 @@ class Choice:
     finish_reason: str = ""
 
 
+class Assembled(NamedTuple):
+    """What the chunks of a chat or a text stream make up."""
+
+    choices: Sequence[Choice]
+
+
 _ROLE_AND_TEXT = 2
 """Fields of most messages, which need no further look."""
+
+
+def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
+    """Read the messages and the tools of a chat request."""
+    messages = arguments.get("messages")
+    annotations: dict[str, Any] = {"input_messages": input_messages(messages, capture) if capture.input else []}
+    tools, functions = arguments.get("tools"), arguments.get("functions")
+    if tools or functions:
+        annotations["tool_definitions"] = tool_definitions_from(tools, functions)
+    return Input(annotations, tool_result_ids(messages))
+
+
+def read_response(response: Any, arguments: Arguments, capture: CaptureConfig) -> Output:
+    """Read a ``ModelResponse``, or what a stream's chunks make up."""
+    if type(response) is Assembled:
+        return output(response.choices, capture, written=True)
+    return output(choices_from_response(response, audio_format(arguments)), capture)
+
+
+def output(choices: Sequence[Choice], capture: CaptureConfig, *, written: bool = False) -> Output:
+    """Return what the choices say; ``written`` asks for all of the text as well."""
+    return Output(
+        {"output_messages": output_messages(choices, capture) if capture.output else []},
+        finish_reasons(choices),
+        [call for choice in choices for call in choice.tool_calls],
+        "".join(map(all_text, choices)) if written else "",
+    )
+
+
+def audio_format(arguments: Arguments) -> str:
+    """Return the format in which a request wants a spoken answer, ``""`` where it wants none."""
+    return text_of(field(arguments["audio"], "format")) if "audio" in arguments else ""
 
 
 def input_messages(messages: Any, capture: CaptureConfig) -> list[Message]:

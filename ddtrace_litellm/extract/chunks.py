@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
 from typing import Any
 
-from ddtrace_litellm.extract.chat import Choice
+from ddtrace_litellm.extract.chat import Assembled, Choice, audio_format
 from ddtrace_litellm.extract.content import Content, add_audio, add_images, content_from
+from ddtrace_litellm.extract.family import Arguments
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 from ddtrace_litellm.extract.tools import ToolCall
 
@@ -16,7 +17,17 @@ _USUAL_EXTRAS = 5
 _NOTICEABLE = ("content", "reasoning_content", "tool_calls", "function_call", "audio", "images", "refusal")
 
 
-def choices_from_chunks(chunks: Iterable[Any], audio_format: str = "") -> list[Choice]:
+def assemble(chunks: Iterable[Any], arguments: Arguments) -> Assembled:
+    """Put the chunks of a chat or a text stream together."""
+    return Assembled(choices_from_chunks(chunks, audio_format(arguments)))
+
+
+def detector() -> Callable[[Any], bool]:
+    """Return what finds the first content of a stream: here each chunk tells by itself."""
+    return has_content
+
+
+def choices_from_chunks(chunks: Iterable[Any], spoken_as: str = "") -> list[Choice]:
     """Put the chunks of a chat or a text stream together; a chunk without choices (usage, heartbeats) adds none."""
     builders: dict[int, _Builder] = {}
     append_text: Callable[[str], None] | None = None
@@ -41,7 +52,7 @@ def choices_from_chunks(chunks: Iterable[Any], audio_format: str = "") -> list[C
             builders.setdefault(number if type(number) is int else 0, _Builder()).add(values)
         if 0 in builders:
             append_text = builders[0].content.append
-    return [builders[index].build(audio_format) for index in sorted(builders)]
+    return [builders[index].build(spoken_as) for index in sorted(builders)]
 
 
 def has_content(chunk: Any) -> bool:
@@ -109,12 +120,12 @@ class _Builder:
         pieces[2] = pieces[2] or kind
         pieces.append(text_of(function.get("arguments") or function.get("input")))
 
-    def build(self, audio_format: str) -> Choice:
+    def build(self, spoken_as: str) -> Choice:
         """Return the choice as a response that was not streamed would have it."""
         content = Content(text="".join(self.content) or "".join(self.transcript))
         add_images(content, self.images)
         if any(self.sound):
-            add_audio(content, "".join(self.sound), audio_format)
+            add_audio(content, "".join(self.sound), spoken_as)
         calls = [
             ToolCall(name=name, arguments="".join(arguments), tool_id=identifier, type=kind or "function")
             for identifier, name, kind, *arguments in self.calls.values()

@@ -4,9 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.chat import Choice, Message
+from ddtrace_litellm.extract.chat import Assembled, Choice, Message, output
 from ddtrace_litellm.extract.content import Content, clip
+from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
+
+
+def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
+    """Read the prompts of a request."""
+    return Input({"input_messages": input_messages(arguments.get("prompt"), capture) if capture.input else []})
+
+
+def read_response(response: Any, _arguments: Arguments, capture: CaptureConfig) -> Output:
+    """Read a ``TextCompletionResponse``, or what a stream's chunks make up."""
+    if type(response) is Assembled:
+        return output(response.choices, capture, written=True)
+    return output(choices_from_response(response), capture)
 
 
 def input_messages(prompt: Any, capture: CaptureConfig) -> list[Message]:

@@ -76,6 +76,11 @@ def usage_from(reported: Any, *, estimated: bool = False) -> Usage | None:
     return Usage(input_tokens, output_tokens, read, written, written_5m, written_1h, reasoning, estimated)
 
 
+def usage_of(response: Any) -> Usage | None:
+    """Read the tokens of a response that has LiteLLM's ``Usage``."""
+    return usage_from(field(response, "usage"))
+
+
 def reported_usage(chunks: Sequence[Any], stream: Any) -> Any:
     """Return LiteLLM's own ``Usage`` object of a finished stream, ``None`` where it has none.
 

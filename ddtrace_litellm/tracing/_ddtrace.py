@@ -115,6 +115,11 @@ def start_span(operation: str, parent: Any, frame: Any) -> Any:
     return span
 
 
+def set_tag(span: Any, name: str, value: str) -> None:
+    """Set a text tag; ``Span.set_tag``, which tries each value as a number first, is 4 times slower."""
+    span._set_attribute(name, value)
+
+
 def is_llmobs_span(span: Any) -> bool:
     """Whether this span becomes an LLM Observability event when it finishes; if not, no content may be put on it."""
     return bool(span.span_type == _LLM and LLMObs.enabled)

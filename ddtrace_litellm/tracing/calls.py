@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-from ddtrace_litellm.extract.families import Family
+from ddtrace_litellm.extract.family import Family, Streaming
 from ddtrace_litellm.tracing import _ddtrace, frames, guard, spans
 from ddtrace_litellm.tracing.attempts import Attempts
 from ddtrace_litellm.tracing.frames import Frame
-from ddtrace_litellm.tracing.spans import Ending, Request
+from ddtrace_litellm.tracing.records import Ending, Request
 from ddtrace_litellm.tracing.streams import Reading, TracedStream, is_stream, open_readings
 
 
@@ -98,11 +98,13 @@ class Call:
     def succeed(self, result: Any) -> Any:
         """End the call with its result; return the result, or for a stream its proxy, which ends the call later."""
         try:
-            if is_stream(result):
-                return self._traced_stream(result)
+            streaming = self.operation.family.streaming
+            if streaming is not None and is_stream(result):
+                return self._traced_stream(result, streaming)
             self.end(Ending(result))
         except Exception:
             guard.swallow("result")
+            self._conclude_unread()
             self._finish()
         finally:
             self.leave()
@@ -115,8 +117,8 @@ class Call:
         finally:
             self.leave()
 
-    def _traced_stream(self, result: Any) -> TracedStream:
-        reading = Reading(result, self)
+    def _traced_stream(self, result: Any, streaming: Streaming) -> TracedStream:
+        reading = Reading(result, self, streaming)
         open_readings.add(reading)
         parent = self.frame.parent
         if parent is not None:

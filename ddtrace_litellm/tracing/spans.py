@@ -3,58 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ddtrace_litellm.config import CaptureConfig, capture_config
 from ddtrace_litellm.extract import metadata as extract_metadata
 from ddtrace_litellm.extract.cost import add_cost
-from ddtrace_litellm.extract.families import Family, Input, Output
-from ddtrace_litellm.extract.fields import field, hidden_params, number, text_of
-from ddtrace_litellm.extract.usage import Usage, usage_from
-from ddtrace_litellm.tracing import _ddtrace, resolve
+from ddtrace_litellm.extract.family import Family, Output
+from ddtrace_litellm.extract.fields import hidden_params, number, text_of
+from ddtrace_litellm.extract.usage import Usage
+from ddtrace_litellm.tracing import _ddtrace, consumption, resolve
+from ddtrace_litellm.tracing.records import Ending, Request
 
-
-class Request(NamedTuple):
-    """What is known of a call when it begins.
-
-    Attributes:
-        arguments: by name, positional ones included.
-        input: what it asks; ``None`` where no event is made of it (LLM Observability is off).
-        metadata, tags: for the event.
-        session_id: the session that the caller named.
-    """
-
-    arguments: Mapping[str, Any]
-    input: Input | None
-    metadata: dict[str, Any]
-    tags: dict[str, str]
-    session_id: str | None
-
-
-class Ending(NamedTuple):
-    """How a call ended.
-
-    Attributes:
-        response: what it returned; for a stream the stream itself, ``None`` after an error.
-        error: what it raised.
-        chunks: what was read of a stream, ``None`` for a call that is none.
-        completed: the stream was read to its end.
-        first_content: seconds from the call to the first chunk that a reader would notice.
-    """
-
-    response: Any = None
-    error: BaseException | None = None
-    chunks: Sequence[Any] | None = None
-    completed: bool = True
-    first_content: float | None = None
-
-    @property
-    def latest(self) -> Any:
-        """The response, or the last chunk: what LiteLLM put its findings on."""
-        return self.response if self.chunks is None else self.chunks[-1] if self.chunks else None
-
-
+# Of other kinds ddtrace drops model and provider (4.8 to 4.16).
+_KINDS_WITH_MODEL = frozenset({"llm", "embedding"})
 _capture = CaptureConfig()
 
 
@@ -68,14 +30,14 @@ def open_request(span: Any, family: Family, arguments: Mapping[str, Any]) -> Req
     """Put on the span what its start can say, and read the rest before LiteLLM or the user changes the arguments."""
     model = arguments.get("model")
     if isinstance(model, str):
-        span._set_attribute("litellm.request.model", model)  # noqa: SLF001  # set_tag is 4 times slower
+        _ddtrace.set_tag(span, "litellm.request.model", model)
     sources = extract_metadata.request_metadata(arguments)
     described: dict[str, Any] = {}
     if sources:
         described = extract_metadata.deployment(arguments, sources)
         host = extract_metadata.request_host(sources)
         if host is not None:
-            span._set_attribute("litellm.request.host", host)  # noqa: SLF001
+            _ddtrace.set_tag(span, "litellm.request.host", host)
     if not _ddtrace.is_llmobs_span(span):
         return Request(arguments, None, described, {}, None)
     read = family.read_input(arguments, _capture)
@@ -89,37 +51,55 @@ def open_request(span: Any, family: Family, arguments: Mapping[str, Any]) -> Req
         session_id = extract_metadata.session_id(arguments, sources)
     if "model_group" in described:
         tags["model_group"] = described["model_group"]
-    return Request(arguments, read, described, tags, session_id)
+    return Request(arguments, read.annotations, described, tags, session_id)
+
+
+class _Found(NamedTuple):
+    kind: str
+    leaf: bool
+    model: resolve.Model
+    metrics: dict[str, float]
 
 
 def close(span: Any, family: Family, request: Request, ending: Ending, *, leaf: bool) -> None:
     """Put on the span what its end can say. A span that is no leaf has neither tokens nor cost."""
-    arguments, latest = request.arguments, ending.latest
+    arguments = request.arguments
     base_url = arguments.get("base_url") or arguments.get("api_base")
     elsewhere = base_url and _ddtrace.is_instrumented_proxy(base_url)
     kind = family.kind if leaf and not elsewhere else "workflow"
-    hidden = hidden_params(latest)
-    has_event = request.input is not None and _ddtrace.is_llmobs_span(span)
-    output = None
-    if has_event:
-        received = ending.chunks
-        output = (
-            family.read_response(ending.response, arguments, _capture)
-            if received is None
-            else family.read_chunks(received, arguments, _capture)
-        )
+    hidden = hidden_params(ending.latest)
+    if ending.chunks is not None:
+        # A stream of bytes has nothing on its chunks; and of any stream out of the cache only the object says so.
+        hidden = {**hidden_params(ending.response), **hidden}
+    has_event = request.contents is not None and _ddtrace.is_llmobs_span(span)
+    response = _response(family, ending, arguments, wanted=has_event)
+    output = family.read_response(response, arguments, _capture) if has_event else None
     usage, metrics = None, dict[str, float]()
     if kind == family.kind:
-        model = resolve.model(arguments, hidden, latest, ending.error)
-        usage, metrics = _usage_and_cost(request, ending, hidden, output, model)
+        model = resolve.model(arguments, hidden, ending.latest, ending.error)
+        usage, reported = consumption.usage(family, ending, response, arguments, output)
+        metrics = usage.metrics() if usage is not None else {}
+        if output is not None:  # APM has no place for a cost
+            total = consumption.cost(ending, hidden, usage, reported, model)
+            if total is not None:
+                add_cost(metrics, total, resolve.price(model))
     else:
         model = resolve.Model(text_of(arguments.get("model")), "")
     if ending.first_content is not None:
         metrics["time_to_first_token"] = ending.first_content
     _ddtrace.set_apm_tags(span, kind, metrics, model.name, model.provider)
-    if request.input is None or output is None:
-        return
-    _add_response_metadata(request.metadata, ending, hidden, output, usage)
+    if output is not None:
+        _add_response_metadata(request.metadata, ending, hidden, output, usage)
+        _annotate(span, request, output, _Found(kind, kind == family.kind, model, metrics))
+
+
+def _annotate(span: Any, request: Request, output: Output, found: _Found) -> None:
+    contents = {**(request.contents or {}), **output.annotations}
+    kind, leaf, model, metrics = found
+    if not leaf:
+        contents = _as_values(contents)
+    elif kind not in _KINDS_WITH_MODEL:
+        request.metadata.update(model_name=model.name, model_provider=model.provider)
     _ddtrace.annotate(
         span,
         kind=kind,
@@ -130,16 +110,34 @@ def close(span: Any, family: Family, request: Request, ending: Ending, *, leaf: 
         tags=request.tags,
         cost_tags=sorted(extract_metadata.COST_TAGS & request.tags.keys()) or None if len(request.tags) > 1 else None,
         session_id=request.session_id,
-        **request.input.annotations,
-        **output.annotations,
+        **contents,
     )
-    if kind != family.kind:
+    if not leaf:
         return
     if _capture.input:  # a managed prompt brings its variables along
+        arguments = request.arguments
         _ddtrace.annotate_tracked_prompt(span, arguments.get("messages") or arguments.get("prompt"))
     for call in output.tool_calls:
         if call.tool_id:
             _ddtrace.link_tool_choice(span, call.tool_id, call.name, call.arguments)
+
+
+def _response(family: Family, ending: Ending, arguments: Mapping[str, Any], *, wanted: bool) -> Any:
+    """Return the response, of a stream what it makes up: where an event is made of it, or its tokens are only there."""
+    streaming = family.streaming
+    if ending.chunks is None or streaming is None:
+        return ending.response
+    return streaming.assemble(ending.chunks, arguments) if wanted or streaming.reported_usage is None else None
+
+
+def _as_values(contents: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the contents for a span that is no leaf: LLM Observability shows documents of its own kinds only."""
+    return {
+        name.replace("_documents", "_value"): [document["text"] for document in value]
+        if name.endswith("_documents")
+        else value
+        for name, value in contents.items()
+    }
 
 
 def close_unread(span: Any, family: Family, request: Request | None, *, leaf: bool) -> None:
@@ -147,30 +145,13 @@ def close_unread(span: Any, family: Family, request: Request | None, *, leaf: bo
     if not _ddtrace.is_llmobs_span(span):
         return
     kind = family.kind if leaf else "workflow"
-    if request is None or request.input is None:
+    if request is None or request.contents is None:
         _ddtrace.annotate(span, kind=kind)
         return
     name = text_of(request.arguments.get("model"))
     asked = {"metadata": request.metadata, "tags": request.tags, "session_id": request.session_id}
-    _ddtrace.annotate(span, kind=kind, model_name=name, **asked, **request.input.annotations)
-
-
-def _usage_and_cost(
-    request: Request, ending: Ending, hidden: Mapping[str, Any], output: Output | None, model: resolve.Model
-) -> tuple[Usage | None, dict[str, float]]:
-    """Return tokens, and the metrics of them and of their cost, which APM has no place for (``output`` is ``None``)."""
-    if ending.chunks is None:
-        reported = field(ending.response, "usage")
-        usage = usage_from(reported)
-        total = resolve.response_cost(reported, hidden) if output is not None else None
-    else:
-        written = output.written if output is not None else None
-        usage, reported = resolve.stream_usage(ending.chunks, ending.response, request.arguments, written)
-        total = resolve.stream_cost(ending.response, reported) if output is not None else None
-    metrics = usage.metrics() if usage is not None else {}
-    if total is not None:
-        add_cost(metrics, total, resolve.price(model))
-    return usage, metrics
+    contents = dict(request.contents) if leaf else _as_values(request.contents)
+    _ddtrace.annotate(span, kind=kind, model_name=name, **asked, **contents)
 
 
 def _add_response_metadata(
@@ -182,8 +163,6 @@ def _add_response_metadata(
         described["stream_completed"] = ending.completed
         if usage is not None:
             described["token_source"] = "estimated" if usage.estimated else "reported"
-        # Of a stream, the stream object says so, not its chunks.
-        hidden = {**hidden_params(ending.response), **hidden}
     if hidden.get("cache_hit"):
         described["cache_hit"] = True
     if call_id := hidden.get("litellm_call_id"):

@@ -12,11 +12,12 @@ import wrapt
 
 from ddtrace_litellm.tracing import _ddtrace, guard
 from ddtrace_litellm.tracing._ddtrace import get_llmobs_context, set_llmobs_context
-from ddtrace_litellm.tracing.spans import Ending
+from ddtrace_litellm.tracing.records import Ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ddtrace_litellm.extract.family import Streaming
     from ddtrace_litellm.tracing.calls import Call
 
 open_readings: set[Reading] = set()
@@ -53,6 +54,7 @@ class Reading:
         "ended",
         "first_content",
         "get_apm",
+        "has_content",
         "llmobs",
         "next_chunk",
         "receive",
@@ -60,8 +62,9 @@ class Reading:
         "stream",
     )
 
-    def __init__(self, stream: Any, call: Call) -> None:
+    def __init__(self, stream: Any, call: Call, streaming: Streaming) -> None:
         self.stream = stream
+        self.has_content = streaming.detector()
         self.next_chunk: Any = getattr(stream, "__next__", None)
         self.anext_chunk: Any = getattr(stream, "__anext__", None)
         self.call = call
@@ -77,7 +80,7 @@ class Reading:
     def _receive_until_content(self, chunk: Any) -> None:
         self.chunks.append(chunk)
         try:
-            if self.call.operation.family.has_content(chunk):
+            if self.has_content(chunk):
                 self.first_content = perf_counter() - self.call.started
                 self.receive = self.chunks.append
         except Exception:

@@ -31,15 +31,11 @@ def test_input_of_a_text_completion():
     assert read.annotations == {"input_messages": [{"role": "user", "content": "Once"}]}
 
 
-@pytest.mark.parametrize(
-    ("read", "received"),
-    [(CHAT.read_response, RESPONSE), (CHAT.read_chunks, CHUNKS)],
-    ids=["response", "stream"],
-)
+@pytest.mark.parametrize("received", [RESPONSE, CHAT.streaming.assemble(CHUNKS, {})], ids=["response", "stream"])
 @pytest.mark.parametrize("capture", [CaptureConfig(), CaptureConfig(output=False)], ids=["on", "off"])
-def test_output_of_a_chat(read, received, capture):
+def test_output_of_a_chat(received, capture):
     """Messages only where they are captured; finish reason and tool calls in any case."""
-    output = read(received, {}, capture)
+    output = CHAT.read_response(received, {}, capture)
     spoken = [{"role": "assistant", "content": "hello", "tool_calls": [PART]}]
     assert output.annotations == {"output_messages": spoken if capture.output else []}
     assert output.finish_reason == "stop"
@@ -50,7 +46,8 @@ def test_what_a_stream_wrote_is_known_whatever_is_captured():
     """Its tokens may have to be counted: all text, reasoning and calls, uncut."""
     delta = Delta(content="hello", reasoning_content="hm", tool_calls=[{**CALL, "index": 0}])
     chunks = [ModelResponseStream(choices=[StreamingChoices(delta=delta)])]
-    assert CHAT.read_chunks(chunks, {}, CaptureConfig(output=False, max_chars=1)).written == "hmhellof{}"
+    assembled = CHAT.streaming.assemble(chunks, {})
+    assert CHAT.read_response(assembled, {}, CaptureConfig(output=False, max_chars=1)).written == "hmhellof{}"
 
 
 @pytest.mark.parametrize("family", [CHAT, TEXT], ids=["chat", "text"])
@@ -84,6 +81,6 @@ def test_malformed_calls_do_not_raise(family, arguments):
     family.read_input(arguments, CaptureConfig())
     for output in (
         family.read_response(None, arguments, CaptureConfig()),
-        family.read_chunks([], arguments, CaptureConfig()),
+        family.read_response(family.streaming.assemble([], arguments), arguments, CaptureConfig()),
     ):
         assert (output.annotations, output.finish_reason, output.tool_calls) == ({"output_messages": []}, "", [])

@@ -1,0 +1,82 @@
+"""What an API family is: how its requests, responses and streams are read."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract.tools import ToolCall
+from ddtrace_litellm.extract.usage import Usage
+
+Arguments = Mapping[str, Any]
+"""A call's arguments by name, positional ones included."""
+
+
+class Input(NamedTuple):
+    """What a request asks.
+
+    Attributes:
+        annotations: what to annotate on the span: ``input_messages``, ``tool_definitions``, ``input_documents``,
+            ``input_value``.
+        tool_result_ids: ids of the tool calls that it answers.
+    """
+
+    annotations: dict[str, Any]
+    tool_result_ids: Sequence[str] = ()
+
+
+class Output(NamedTuple):
+    """What a response says.
+
+    Attributes:
+        annotations: what to annotate on the span: ``output_messages``, ``output_documents`` or ``output_value``.
+        finish_reason: why the model stopped, ``""`` where it did not say.
+        tool_calls: what the model asked for.
+        written: of a stream, all that the model wrote, for counting its tokens where nobody reported them.
+    """
+
+    annotations: dict[str, Any]
+    finish_reason: str = ""
+    tool_calls: Sequence[ToolCall] = ()
+    written: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Streaming:
+    """How a family's streams are read.
+
+    Attributes:
+        assemble: puts what a stream gave together to a response that the family's ``read_response`` and ``read_usage``
+            take; of a stream that broke off, to as much of one as there is.
+        detector: makes, for one stream, a function that says of each chunk in turn whether it has brought the first
+            thing that a reader would notice, for the time to first token.
+        reported_usage: returns LiteLLM's own ``Usage`` object from the chunks and the stream, ``None`` where they have
+            none. A family without this has the tokens in the assembled response.
+    """
+
+    assemble: Callable[[Sequence[Any], Arguments], Any]
+    detector: Callable[[], Callable[[Any], bool]]
+    reported_usage: Callable[[Sequence[Any], Any], Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One API family.
+
+    Attributes:
+        name: calls of one name delegate to each other inside LiteLLM; such a call is not a call of its own.
+        kind: LLM Observability's kind of a span that reached the provider.
+        parameters: the request parameters that may go into metadata.
+        read_input: reads the arguments of a call.
+        read_response: reads what a call returned, or an assembled stream; ``None`` stands for nothing, after an error.
+        read_usage: reads the tokens that either of them reports; ``None`` where it reports none.
+        streaming: how streams are read; ``None`` for an API that has none.
+    """
+
+    name: str
+    kind: str
+    parameters: frozenset[str]
+    read_input: Callable[[Arguments, CaptureConfig], Input]
+    read_response: Callable[[Any, Arguments, CaptureConfig], Output]
+    read_usage: Callable[[Any], Usage | None]
+    streaming: Streaming | None = None

@@ -1,0 +1,125 @@
+"""What a finished call consumed: its tokens, and LiteLLM's price of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import litellm
+
+from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract import usage as usages
+from ddtrace_litellm.extract.cost import reported_cost
+from ddtrace_litellm.extract.family import Arguments, Family, Output
+from ddtrace_litellm.extract.fields import field, number, text_of
+from ddtrace_litellm.extract.usage import Usage, usage_from
+from ddtrace_litellm.tracing import resolve
+from ddtrace_litellm.tracing.records import Ending
+
+_EVERYTHING = CaptureConfig()
+
+
+def usage(
+    family: Family, ending: Ending, response: Any, arguments: Arguments, output: Output | None
+) -> tuple[Usage | None, Any]:
+    """Return the tokens of a call, and the object that reports them.
+
+    Where neither the provider nor LiteLLM says how many a stream has had (0/0 on 1.72 and 1.106, or a stream that broke
+    off), they are counted with LiteLLM's tokenizer, if what the model has written is known.
+    """
+    streaming = family.streaming
+    if ending.chunks is None or streaming is None:
+        return family.read_usage(response), field(response, "usage")
+    if streaming.reported_usage is None:
+        found, reported = family.read_usage(response), field(response, "usage")
+    else:
+        reported = streaming.reported_usage(ending.chunks, ending.response)
+        found = usage_from(reported, estimated=usages.is_estimate(ending.response))
+    if found is None and ending.chunks and output is not None:
+        reported = _counted(family, arguments, output.written)
+        found = usage_from(reported, estimated=True)
+    return found, reported
+
+
+def _counted(family: Family, arguments: Arguments, output_text: str) -> Any:
+    model = text_of(arguments.get("model"))
+    prompt_tokens = _prompt_tokens(family, arguments, model)
+    completion_tokens = _count(model, text=output_text) if output_text else 0
+    return litellm.Usage(
+        prompt_tokens=prompt_tokens,
+        completion_tokens=completion_tokens,
+        total_tokens=prompt_tokens + completion_tokens,
+    )
+
+
+def _prompt_tokens(family: Family, arguments: Arguments, model: str) -> int:
+    if family.name != "completion":
+        asked = family.read_input(arguments, _EVERYTHING).annotations["input_messages"]
+        return _count(model, text="\n".join(message["content"] for message in asked))
+    if (messages := arguments.get("messages")) is not None:
+        return _count(model, messages=messages, tools=arguments.get("tools"))
+    prompt = arguments.get("prompt")
+    prompts = prompt if isinstance(prompt, (list, tuple)) else [prompt or ""]
+    return sum(_count(model, text=text) if isinstance(text, str) else _token_ids(text) for text in prompts)
+
+
+def _count(model: str, **what: Any) -> int:
+    counted: int = litellm.token_counter(model=model, **what)
+    return counted
+
+
+def _token_ids(prompt: Any) -> int:
+    return len(prompt) if isinstance(prompt, (list, tuple)) else 1
+
+
+def cost(
+    ending: Ending, hidden: Mapping[str, Any], usage: Usage | None, reported: Any, model: resolve.Model
+) -> float | None:
+    """Return LiteLLM's cost of a call in US dollars; 0 out of its cache, ``None`` where it has no price.
+
+    A response has the figure with it. Of a stream LiteLLM computes it after the end, in a thread; what is on the stream
+    by then is 0.0.
+    """
+    if hidden.get("cache_hit"):
+        return 0.0
+    billed = reported_cost(reported)
+    if billed is not None:
+        return billed
+    if ending.chunks is None and "response_cost" in hidden:
+        return number(hidden["response_cost"])
+    return _priced(usage, reported, ending.response, model) if usage is not None else None
+
+
+def _priced(usage: Usage, reported: Any, stream: Any, model: resolve.Model) -> float | None:
+    """Ask the calculator that LiteLLM asks: the logging object, which knows a deployment's own prices.
+
+    Anthropic's and Google's own APIs have none (1.72 to 1.109): there it is LiteLLM's price of the tokens.
+    """
+    tokens = reported if isinstance(reported, litellm.Usage) else _litellm_usage(usage)
+    logging_obj = field(stream, "logging_obj") or field(field(stream, "completion_stream"), "logging_obj")
+    if logging_obj is not None:
+        priced = litellm.ModelResponse(model=text_of(field(logging_obj, "model")), usage=tokens)
+        return number(logging_obj._response_cost_calculator(result=priced))  # noqa: SLF001  # in 1.60 to 1.109
+    if resolve.price(model) is None:
+        return None
+    parts = litellm.cost_per_token(model=model.name, custom_llm_provider=model.provider, usage_object=tokens)
+    return float(sum(parts))
+
+
+def _litellm_usage(usage: Usage) -> Any:
+    by_ttl = {
+        "ephemeral_5m_input_tokens": usage.cache_write_5m_tokens,
+        "ephemeral_1h_input_tokens": usage.cache_write_1h_tokens,
+    }
+    return litellm.Usage(
+        prompt_tokens=usage.input_tokens or 0,
+        completion_tokens=usage.output_tokens or 0,
+        total_tokens=(usage.input_tokens or 0) + (usage.output_tokens or 0),
+        prompt_tokens_details={
+            "cached_tokens": usage.cache_read_tokens or 0,
+            "cache_creation_tokens": usage.cache_write_tokens or 0,
+            "cache_creation_token_details": by_ttl,
+        },
+        cache_read_input_tokens=usage.cache_read_tokens or 0,
+        cache_creation_input_tokens=usage.cache_write_tokens or 0,
+    )
