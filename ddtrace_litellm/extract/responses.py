@@ -1,0 +1,225 @@
+"""The Responses API: the items of a request and of a response.
+
+An item is the same thing on either side, since a response's output is sent back as the next request's input.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract import chat
+from ddtrace_litellm.extract.chat import Choice, Message
+from ddtrace_litellm.extract.content import Content, add_image, clip, content_from
+from ddtrace_litellm.extract.family import Arguments, Input, Output
+from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
+from ddtrace_litellm.extract.tools import ToolCall, tool_definitions_from
+from ddtrace_litellm.extract.usage import Usage, usage_from
+
+PARAMETERS = frozenset(
+    {
+        "api_version",
+        "background",
+        "conversation",
+        "custom_llm_provider",
+        "include",
+        "max_output_tokens",
+        "max_retries",
+        "max_tool_calls",
+        "num_retries",
+        "parallel_tool_calls",
+        "previous_response_id",
+        "prompt_cache_key",
+        "prompt_cache_retention",
+        "reasoning",
+        "safety_identifier",
+        "service_tier",
+        "store",
+        "stream",
+        "stream_options",
+        "temperature",
+        "text",
+        "text_format",
+        "timeout",
+        "tool_choice",
+        "top_logprobs",
+        "top_p",
+        "truncation",
+        "user",
+    }
+)
+"""The request parameters that may go into metadata."""
+
+_CALLER_RUNS = {"function_call": "function", "custom_tool_call": "custom"}
+"""Calls that the caller's program answers, with Chat's name of their type; the provider runs all others itself."""
+_ASKED = ("action", "actions", "code", "operation", "queries", "revised_prompt")
+"""What calls that have no ``arguments`` ask for, by the names that the provider's own tools give it."""
+
+
+def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
+    """Read ``instructions``, ``input``, ``tools``, and where nothing else is asked the variables of a ``prompt``."""
+    given = arguments.get("input")
+    items: list[Any] = []
+    if instructions := arguments.get("instructions"):
+        items.append({"role": "system", "content": instructions})
+    if given:
+        items.extend([given] if isinstance(given, str) else sequence(given))
+    elif prompt := arguments.get("prompt"):
+        items.append({"role": "user", "content": _variables(prompt)})
+    annotations: dict[str, Any] = {"input_messages": _read(items, capture)[0] if capture.input else []}
+    if tools := arguments.get("tools"):
+        annotations["tool_definitions"] = tool_definitions_from(tools, None)
+    return Input(annotations, _result_ids(given))
+
+
+def read_response(response: Any, _arguments: Arguments, capture: CaptureConfig) -> Output:
+    """Read a ``ResponsesAPIResponse``, or an assembled stream; the messages are in the order of the output's items."""
+    messages, choices = _read(sequence(field(response, "output")), capture)
+    return Output(
+        {"output_messages": messages if capture.output else []},
+        _finish_reason(response),
+        [call for choice in choices for call in choice.tool_calls if call.type in _CALLER_RUNS.values()],
+        "".join(map(chat.all_text, choices)),
+    )
+
+
+def read_usage(response: Any) -> Usage | None:
+    """Read the tokens of a response; ``None`` where it reports none, or 0 and 0 (which is none, as in Chat)."""
+    usage = fields_of(field(response, "usage"))
+    input_tokens, output_tokens = usage.get("input_tokens"), usage.get("output_tokens")
+    if not input_tokens and not output_tokens:
+        # LiteLLM puts Chat's usage into the copies that it logs (1.95 to 1.109).
+        return usage_from(usage)
+    read = fields_of(usage.get("input_tokens_details"))
+    written = fields_of(usage.get("output_tokens_details"))
+    return Usage(
+        input_tokens,
+        output_tokens,
+        cache_read_tokens=read.get("cached_tokens"),
+        cache_write_tokens=read.get("cache_write_tokens"),
+        reasoning_tokens=written.get("reasoning_tokens"),
+    )
+
+
+def _finish_reason(response: Any) -> str:
+    status = text_of(field(response, "status"))
+    if status == "incomplete":
+        return text_of(field(field(response, "incomplete_details"), "reason")) or status
+    if status == "failed":
+        return text_of(field(field(response, "error"), "code")) or status
+    return status
+
+
+def _read(items: Iterable[Any], capture: CaptureConfig) -> tuple[list[Message], list[Choice]]:
+    """Return the items as messages, and apart from them what the model said."""
+    messages: list[Message] = []
+    choices: list[Choice] = []
+    for raw in items:
+        item = {"role": "user", "content": raw} if isinstance(raw, str) else fields_of(raw)
+        kind = text_of(item.get("type"))
+        if kind.endswith("_output"):
+            messages.append(_result_message(item, capture))
+        elif (choice := _choice(item, kind)) is not None:
+            choices.append(choice)
+            messages.extend(chat.output_messages((choice,), capture))
+            if kind == "mcp_call" and (output := text_of(item.get("output"))):
+                # The provider has run it already: call and result are one item.
+                messages[-1]["tool_results"] = [_result(choice.tool_calls[0], clip(output, capture))]
+        elif kind != "reasoning" and item:
+            messages.append({"role": "assistant", "content": _marker(item, kind)})
+    return messages, choices
+
+
+def _choice(item: Mapping[str, Any], kind: str) -> Choice | None:
+    """Return what an item says, ``None`` for one that says nothing itself."""
+    if kind == "reasoning":
+        # OpenAI sends an item without text where no summary was asked for.
+        text = _reasoning(item)
+        return Choice("reasoning", Content(text)) if text else None
+    role = text_of(item.get("role"))
+    if role or kind == "message":
+        return Choice(role, content_from(item.get("content")))
+    if not kind.endswith("_call") and item.get("arguments") is None and item.get("code") is None:
+        return None
+    choice = Choice(tool_calls=[_tool_call(item, kind)])
+    if kind == "image_generation_call" and (image := item.get("result")):
+        url = f"data:image/{text_of(item.get('output_format')) or 'png'};base64,{image}"
+        choice.content.text = add_image(choice.content, url)
+    return choice
+
+
+def _reasoning(item: Mapping[str, Any]) -> str:
+    """Return the summary and the reasoning itself, which LiteLLM's bridge calls ``output_text`` (1.95 to 1.109)."""
+    parts = (*sequence(item.get("summary")), *sequence(item.get("content")))
+    return "\n".join(filter(None, [text_of(field(part, "text")) for part in parts]))
+
+
+def _tool_call(item: Mapping[str, Any], kind: str) -> ToolCall:
+    asked = item.get("arguments")
+    if asked is None:
+        asked = item.get("input")
+    if asked is None:
+        asked = {name: item[name] for name in _ASKED if item.get(name) is not None}
+    return ToolCall(
+        name=text_of(item.get("name")) or kind,
+        arguments=asked if isinstance(asked, str) else _json(asked),
+        tool_id=_call_id(item),
+        type=_CALLER_RUNS.get(kind, kind),
+    )
+
+
+def _call_id(item: Mapping[str, Any]) -> str:
+    return text_of(item.get("call_id") or item.get("id"))
+
+
+def _result_message(item: Mapping[str, Any], capture: CaptureConfig) -> Message:
+    content = _result_content(item.get("output"))
+    call = ToolCall(name=text_of(item.get("name")), arguments="", tool_id=_call_id(item))
+    message: Message = {"role": "tool", "content": "", "tool_results": [_result(call, clip(content.text, capture))]}
+    if content.image_parts:
+        message["image_parts"] = list(content.image_parts)
+    return message
+
+
+def _result(call: ToolCall, text: str) -> dict[str, str]:
+    return {"name": call.name, "result": text, "tool_id": call.tool_id, "type": "tool_result"}
+
+
+def _result_content(output: Any) -> Content:
+    """Read a result: text, message parts, a screenshot, or whatever a tool of the provider's gives, as JSON."""
+    if output is None or isinstance(output, str):
+        return Content(output or "")
+    parts = [fields_of(part) for part in (output if isinstance(output, (list, tuple)) else [output])]
+    if not all(part.get("type") for part in parts):
+        return Content(_json(output))
+    return content_from([{**part, "type": "input_image"} if "image_url" in part else part for part in parts])
+
+
+def _result_ids(items: Any) -> list[str]:
+    """Return the ids of the tool calls whose results a request hands in."""
+    found = [fields_of(item) for item in sequence(items)]
+    return [_call_id(item) for item in found if text_of(item.get("type")).endswith("_output")]
+
+
+def _marker(item: Mapping[str, Any], kind: str) -> str:
+    """Name an item that has nothing to show. Its type may be left out where it refers to another item."""
+    identifier = text_of(item.get("id"))
+    return f"[{kind or 'item_reference'}: {identifier}]" if identifier else f"[{kind or 'item'}]"
+
+
+def _variables(prompt: Any) -> list[Any]:
+    """Return the variables of a prompt that the provider stores, as the parts of a message."""
+    parts: list[Any] = []
+    for name, value in fields_of(field(prompt, "variables")).items():
+        parts.extend([f"{name}: {value}"] if isinstance(value, str) else [f"{name}:", value])
+    return parts
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, default=_plain, skipkeys=True)
+
+
+def _plain(value: Any) -> Any:
+    """Return an object's fields that are set, or else the object as text."""
+    fields = fields_of(value)
+    return {name: item for name, item in fields.items() if item is not None} if fields else str(value)
