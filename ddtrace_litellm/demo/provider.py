@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, ClassVar
@@ -45,11 +46,19 @@ class Behaviour:
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it arrived: path without the query, headers in lower case, the JSON body."""
+    """A request as it arrived.
+
+    Attributes:
+        path: without the query.
+        headers: names in lower case.
+        body: the JSON object, or a form's fields: files are their names, a field given more than once is a list.
+        method: the HTTP method, in upper case.
+    """
 
     path: str
     headers: Mapping[str, str]
     body: Mapping[str, Any]
+    method: str = "POST"
 
     @property
     def model(self) -> str:
@@ -59,7 +68,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What goes back: a JSON ``body``, or a stream of ready ``events`` when there are any."""
+    """What goes back: a JSON ``body``, bytes as they are, or a stream of ready ``events`` when there are any."""
 
     status: int = 200
     body: Any = None
@@ -73,7 +82,7 @@ class Route:
 
     Attributes:
         compose: decides what to say to a body; the text is the behaviour's, if it has one.
-        body: the answer as the API's JSON.
+        body: the answer as the API's JSON, or as bytes.
         error: an error of that API from message and type.
         events: the answer as the API's server-sent events, None when the API has no streams.
     """
@@ -212,7 +221,8 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(
             path=urlsplit(self.path).path,
             headers={name.lower(): value for name, value in self.headers.items()},
-            body=_json_object(raw),
+            body=_fields(self.headers.get("Content-Type") or "", raw),
+            method=self.command,
         )
         provider = self.server.provider
         provider.requests.append(request)
@@ -222,13 +232,17 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             _end(self.connection)
 
+    def do_GET(self) -> None:
+        self.do_POST()
+
     def _send(self, reply: Reply) -> None:
-        payload = b"" if reply.events is not None else json.dumps(reply.body).encode()
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
         if reply.events is None:
-            self.send_header("Content-Type", "application/json")
+            binary = isinstance(reply.body, bytes)
+            payload = reply.body if binary else json.dumps(reply.body).encode()
+            self.send_header("Content-Type", "application/octet-stream" if binary else "application/json")
             self.send_header("Content-Length", str(len(payload)))
             self.end_headers()
             self.wfile.write(payload)
@@ -249,6 +263,26 @@ def _end(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
         return  # the client was faster
+
+
+def _fields(content_type: str, raw: bytes) -> dict[str, Any]:
+    return _form(content_type, raw) if content_type.startswith("multipart/form-data") else _json_object(raw)
+
+
+def _form(content_type: str, raw: bytes) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for part in BytesParser().parsebytes(f"Content-Type: {content_type}\r\n\r\n".encode() + raw).walk():
+        name = part.get_param("name", header="content-disposition")
+        if not isinstance(name, str):
+            continue
+        payload = part.get_payload(decode=True)
+        value = part.get_filename() or (payload.decode(errors="replace") if isinstance(payload, bytes) else "")
+        fields[name] = [*_as_list(fields[name]), value] if name in fields else value
+    return fields
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _json_object(raw: bytes) -> dict[str, Any]:

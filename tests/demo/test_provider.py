@@ -339,7 +339,7 @@ def test_scripted_tool_calls_refusal_and_audio(provider, client):
 def test_reply_body_works_on_any_path(provider):
     """A ready JSON body answers even where the provider knows no endpoint."""
     provider.behaviours["m"] = Script(reply_body={"results": []})
-    response = httpx.post(f"{provider.url}/v1/rerank", json={"model": "m"})
+    response = httpx.post(f"{provider.url}/v1/batches", json={"model": "m"})
     assert (response.status_code, response.json()) == (200, {"results": []})
 
 

@@ -7,7 +7,6 @@ Use::
     assert provider.requests[0].body["stream"]
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
@@ -15,11 +14,24 @@ from typing import Any, ClassVar
 from ddtrace_litellm.demo import openai_api
 from ddtrace_litellm.demo.answers import Answer, ToolCall, Usage
 from ddtrace_litellm.demo.provider import Behaviour, ConnectionCut, LocalProvider, Reply, Request, Route
-from tests.provider import embeddings_api, responses_api
+from tests.provider import (
+    audio_api,
+    cohere_api,
+    embeddings_api,
+    gemini_api,
+    images_api,
+    mistral_api,
+    moderations_api,
+    responses_api,
+    tavily_api,
+    videos_api,
+)
+from tests.provider.addresses import addressed
 
 __all__ = ["Behaviour", "ConnectionCut", "Provider", "Reply", "Request", "Script", "ToolCall", "Usage"]
 
-_AZURE_PATH = re.compile(r"/openai/deployments/(?P<deployment>[^/]+)(?P<rest>/.+)")
+_RERANK = Route(cohere_api.answer, cohere_api.body, cohere_api.error_body)
+_IMAGES = Route(images_api.answer, images_api.body, openai_api.error_body)
 
 
 @dataclass(frozen=True)
@@ -56,29 +68,53 @@ class Script(Behaviour):
 
 
 class Provider(LocalProvider):
-    """The local provider, which also follows a :class:`Script`, and speaks Responses, embeddings and Azure's paths."""
+    """The local provider, which also follows a :class:`Script`, and speaks every API that LiteLLM has a function for.
+
+    A script is found by the model, which may be in the path: see :func:`tests.provider.addresses.addressed`.
+    """
 
     routes: ClassVar[Mapping[str, Route]] = {
         **LocalProvider.routes,
         "/v1/responses": Route(responses_api.answer, responses_api.body, openai_api.error_body, responses_api.events),
+        "/v1/responses/compact": Route(responses_api.answer, responses_api.compacted_body, openai_api.error_body),
+        "/v1/responses/*": Route(responses_api.stored_answer, responses_api.stored_body, openai_api.error_body),
+        "/v1/responses/*/cancel": Route(
+            responses_api.stored_answer, responses_api.cancelled_body, openai_api.error_body
+        ),
         "/v1/embeddings": Route(embeddings_api.answer, embeddings_api.body, openai_api.error_body),
+        "/v1/images/generations": _IMAGES,
+        "/v1/images/edits": _IMAGES,
+        "/v1/images/variations": _IMAGES,
+        "/v1/audio/speech": Route(audio_api.speech_answer, audio_api.speech_body, openai_api.error_body),
+        "/v1/audio/transcriptions": Route(
+            audio_api.transcription_answer,
+            audio_api.transcription_body,
+            openai_api.error_body,
+            audio_api.transcription_events,
+        ),
+        "/v1/moderations": Route(moderations_api.answer, moderations_api.body, openai_api.error_body),
+        "/v1/videos": Route(videos_api.answer, videos_api.created_body, openai_api.error_body),
+        "/v1/videos/*": Route(videos_api.answer, videos_api.stored_body, openai_api.error_body),
+        "/v1/videos/*/remix": Route(videos_api.answer, videos_api.remixed_body, openai_api.error_body),
+        "/v1/rerank": _RERANK,
+        "/v2/rerank": _RERANK,
+        "/v1/ocr": Route(mistral_api.answer, mistral_api.body, mistral_api.error_body),
+        "/v1beta/models/*:generateContent": Route(
+            gemini_api.answer, gemini_api.body, gemini_api.error_body, gemini_api.events
+        ),
+        "/search": Route(tavily_api.answer, tavily_api.body, tavily_api.error_body),
     }
 
     def behaviour(self, request: Request) -> Behaviour:
-        """Return what to do for the model; for Azure the deployment is the model."""
-        azure = _AZURE_PATH.fullmatch(request.path)
-        chosen = self.behaviours.get(azure["deployment"], self.otherwise) if azure else super().behaviour(request)
+        """Return what to do for the model, and do it to so many requests only as the script says."""
+        chosen = super().behaviour(request)
         if isinstance(chosen, Script) and chosen.fail_first is not None and self._seen(request) > chosen.fail_first:
             return replace(chosen, status=200, drop=False)
         return chosen
 
-    def route(self, request: Request) -> Route | None:
-        """Return the endpoint, with Azure's paths read as OpenAI's."""
-        azure = _AZURE_PATH.fullmatch(request.path)
-        return super().route(replace(request, path=f"/v1{azure['rest']}") if azure else request)
-
     def reply(self, request: Request) -> Reply:
         """Answer as the model's script says."""
+        request = addressed(request)
         script = self.behaviour(request)
         if not isinstance(script, Script):
             return super().reply(request)
@@ -124,4 +160,5 @@ class Provider(LocalProvider):
             raise ConnectionCut
 
     def _seen(self, request: Request) -> int:
-        return sum(other.model == request.model and other.path == request.path for other in self.requests)
+        received = [addressed(other) for other in self.requests]
+        return sum(other.model == request.model and other.path == request.path for other in received)

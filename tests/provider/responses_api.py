@@ -8,6 +8,9 @@ from ddtrace_litellm.demo.answers import Answer, Tool, Usage, called_tools, piec
 
 _Json = Mapping[str, Any]
 
+_STORED_MODEL = "gpt-4o-mini"
+_NOTHING = Answer("", Usage(0, 0))
+
 
 def answer(request: _Json, text: str | None) -> Answer:
     """Decide what to say to a ``/v1/responses`` body."""
@@ -67,6 +70,48 @@ def events(request: _Json, answer: Answer) -> Iterator[bytes]:
     yield event("response.completed", response=_response(request, answer, "completed", _items(answer)))
 
 
+def stored_answer(_: _Json, text: str | None) -> Answer:
+    """Decide what a stored response says; that of every id is the same."""
+    said = "The local provider remembers." if text is None else text
+    return Answer(said, Usage(8, words(said)))
+
+
+def stored_body(request: _Json, answer: Answer) -> dict[str, Any]:
+    """Return a finished response under the id that was asked for."""
+    stored = _response({"model": _STORED_MODEL}, answer, "completed", _items(answer))
+    return {**stored, "id": request.get("model")}
+
+
+def cancelled_body(request: _Json, _: Answer) -> dict[str, Any]:
+    """Return a background response that was cancelled before it had said anything."""
+    cancelled = _response({"model": _STORED_MODEL}, _NOTHING, "cancelled", [])
+    return {**cancelled, "id": request.get("model"), "background": True, "usage": None}
+
+
+def compacted_body(request: _Json, answer: Answer) -> dict[str, Any]:
+    """Return what ``/v1/responses/compact`` leaves of a conversation: the user's messages, and the rest encrypted."""
+    given = request.get("input", "")
+    messages = [{"role": "user", "content": given}] if isinstance(given, str) else given
+    kept = [
+        {
+            "type": "message",
+            "id": f"msg_{number}",
+            "role": "user",
+            "status": "completed",
+            "content": [{"type": "input_text", "text": plain_text(message.get("content"))}],
+        }
+        for number, message in enumerate(messages)
+        if message.get("role") == "user"
+    ]
+    return {
+        "id": "resp_local",
+        "object": "response.compaction",
+        "created_at": 1_700_000_000,
+        "output": [*kept, {"type": "compaction", "id": "cmp_0", "encrypted_content": "bG9jYWw="}],
+        "usage": _usage(answer.usage),
+    }
+
+
 def _items(answer: Answer) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = []
     if answer.reasoning:
@@ -91,8 +136,6 @@ def _items(answer: Answer) -> list[dict[str, Any]]:
 
 
 def _response(request: _Json, answer: Answer, status: str, output: list[dict[str, Any]]) -> dict[str, Any]:
-    usage = answer.usage
-    tokens_in = usage.input + usage.cache_read + usage.cache_write
     return {
         "id": "resp_local",
         "object": "response",
@@ -109,11 +152,23 @@ def _response(request: _Json, answer: Answer, status: str, output: list[dict[str
         "tools": request.get("tools") or [],
         "error": None,
         "incomplete_details": None,
-        "usage": {
-            "input_tokens": tokens_in,
-            "input_tokens_details": {"cached_tokens": usage.cache_read},
-            "output_tokens": usage.output,
-            "output_tokens_details": {"reasoning_tokens": usage.reasoning},
-            "total_tokens": tokens_in + usage.output,
-        },
+        # LiteLLM 1.72 refuses a response without these.
+        "max_output_tokens": request.get("max_output_tokens"),
+        "previous_response_id": request.get("previous_response_id"),
+        "reasoning": {"effort": None, "summary": None},
+        "text": {"format": {"type": "text"}},
+        "truncation": "disabled",
+        "user": request.get("user"),
+        "usage": _usage(answer.usage),
+    }
+
+
+def _usage(usage: Usage) -> dict[str, Any]:
+    tokens_in = usage.input + usage.cache_read + usage.cache_write
+    return {
+        "input_tokens": tokens_in,
+        "input_tokens_details": {"cached_tokens": usage.cache_read},
+        "output_tokens": usage.output,
+        "output_tokens_details": {"reasoning_tokens": usage.reasoning},
+        "total_tokens": tokens_in + usage.output,
     }
