@@ -1,4 +1,4 @@
-"""What is wrapped in LiteLLM, and where: a table of targets that ``patch`` and ``unpatch`` walk."""
+"""Wrapping LiteLLM's functions, and putting them back."""
 
 from __future__ import annotations
 
@@ -6,58 +6,18 @@ import atexit
 import inspect
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import litellm
 
 from ddtrace_litellm import get_version
-from ddtrace_litellm.extract.families import CHAT, TEXT
-from ddtrace_litellm.extract.family import Family
+from ddtrace_litellm.targets import FUNCTIONS, ROUTER_ATTRIBUTES, ROUTER_METHODS, Target
 from ddtrace_litellm.tracing import _ddtrace, frames, spans
 from ddtrace_litellm.tracing.calls import Operation
 from ddtrace_litellm.tracing.streams import end_open_readings
 from ddtrace_litellm.tracing.wrappers import ContextExecutor, TracedFunction, traced, traced_async
 from ddtrace_litellm.versions import check_version
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One function of LiteLLM's.
-
-    Attributes:
-        name: its name.
-        owners: the modules and classes that hold it; those that a version lacks are left out.
-        family: its API family.
-        asynchronous: a coroutine function.
-        router: a method of the Router.
-        signature_of: the function whose positional parameters it takes, where its own signature is ``*args``.
-    """
-
-    name: str
-    owners: tuple[str, ...]
-    family: Family
-    asynchronous: bool = False
-    router: bool = False
-    signature_of: str | None = None
-
-
-# Since 1.103 litellm.completion is a dispatch shim that never calls litellm.main.completion by name: both are wrapped.
-# The shim's own reference to the original is not: it would be a second span for one call.
-_CHAT_MODULES = ("litellm", "litellm.main", "litellm.chat_completions", "litellm.chat_completions.dispatch")
-_TEXT_MODULES = ("litellm", "litellm.main")
-_ROUTER = ("litellm:Router",)
-
-TARGETS = (
-    Target("completion", _CHAT_MODULES, CHAT),
-    Target("acompletion", _CHAT_MODULES, CHAT, asynchronous=True),
-    Target("text_completion", _TEXT_MODULES, TEXT),
-    Target("atext_completion", _TEXT_MODULES, TEXT, asynchronous=True, signature_of="text_completion"),
-    Target("completion", _ROUTER, CHAT, router=True),
-    Target("acompletion", _ROUTER, CHAT, router=True, asynchronous=True),
-    Target("text_completion", _ROUTER, TEXT, router=True),
-    Target("atext_completion", _ROUTER, TEXT, router=True, asynchronous=True),
-)
 
 _restore: list[Callable[[], None]] = []
 
@@ -76,6 +36,7 @@ def patch() -> None:
     spans.configure()
     try:
         _wrap_targets()
+        _wrap_router_factory()
         _propagate_context()
     except BaseException:
         # ddtrace's built-in is about to be active instead: it must not find half of ours beneath it.
@@ -99,10 +60,10 @@ def unpatch() -> None:
 
 def _wrap_targets() -> None:
     wrappers: dict[int, Any] = {}
-    for target in TARGETS:
+    for target in (*FUNCTIONS, *ROUTER_METHODS):
         for owner in _owners(target):
             original = getattr(owner, target.name, None)
-            if original is None or _is_traced(original):
+            if not callable(original) or _is_traced(original):
                 continue
             # Names that hold the same function go on holding the same one.
             wrapper = wrappers.get(id(original))
@@ -134,15 +95,30 @@ def _owners(target: Target) -> Iterator[Any]:
             yield owner
 
 
-def _wrap(target: Target, owner: Any, original: Any) -> Any:
+def _wrap(target: Target, owner: Any, original: Any) -> TracedFunction:
     named = getattr(owner, target.signature_of) if target.signature_of else original
-    operation = Operation(
-        name=f"router.{target.name}" if target.router else target.name,
-        family=target.family,
-        router=target.router,
-        parameters=positional_parameters(named),
-    )
+    parameters = target.positional or positional_parameters(named)
+    operation = Operation(target.resource, target.family, parameters, target.router, target.batch)
     return TracedFunction(original, (traced_async if target.asynchronous else traced)(operation))
+
+
+def _wrap_router_factory() -> None:
+    """Wrap what the Router makes attributes of its instances of: no class has them.
+
+    Those of a Router that was made before the patch stay as they are.
+    """
+    router = getattr(litellm, "Router", None)
+    original = getattr(router, "factory_function", None)
+    if original is not None and not _is_traced(original):
+        _replace(router, "factory_function", original, TracedFunction(original, _traced_factory))
+
+
+def _traced_factory(make: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    made = make(*args, **kwargs)
+    target = ROUTER_ATTRIBUTES.get(kwargs.get("call_type", ""))
+    if target is None:
+        return made
+    return _wrap(replace(target, router=True, signature_of=None, positional=None), None, made)
 
 
 def positional_parameters(function: Any) -> tuple[str, ...]:
@@ -174,4 +150,4 @@ def _propagate_context() -> None:
 
 def _beneath_a_leaf() -> bool:
     frame = frames.enclosing(_ddtrace.active_context())
-    return frame is not None and not frame.router
+    return frame is not None and not frame.dispatches

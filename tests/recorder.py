@@ -72,8 +72,8 @@ class Recorder:
 
     @property
     def leaves(self) -> list[dict[str, Any]]:
-        """The events of kind ``llm``."""
-        return [event for event in self.events if event["meta"]["span"]["kind"] == "llm"]
+        """The events of calls that reached a provider."""
+        return [event for event in self.events if event["meta"]["span"]["kind"] != "workflow"]
 
     @property
     def litellm_spans(self) -> list[Any]:

@@ -1,25 +1,108 @@
 """The table of API families: a new one is one entry here and one module beside."""
 
-from ddtrace_litellm.extract import chat, chunks, text, usage
+from ddtrace_litellm.extract import (
+    audio,
+    batch,
+    chat,
+    chunks,
+    content_chunks,
+    embeddings,
+    generate_content,
+    images,
+    message_events,
+    messages,
+    moderation,
+    ocr,
+    response_events,
+    responses,
+    retrieval,
+    text,
+    usage,
+    video,
+)
 from ddtrace_litellm.extract.family import Family, Streaming
 from ddtrace_litellm.extract.metadata import CHAT_PARAMETERS, TEXT_PARAMETERS
 
+_CHUNKS = Streaming(chunks.assemble, chunks.detector, usage.reported_usage)
+
 CHAT = Family(
-    name="completion",
-    kind="llm",
-    parameters=CHAT_PARAMETERS,
-    read_input=chat.read_input,
-    read_response=chat.read_response,
-    read_usage=usage.usage_of,
-    streaming=Streaming(chunks.assemble, chunks.detector, usage.reported_usage),
+    "completion", "llm", CHAT_PARAMETERS, chat.read_input, chat.read_response, usage.usage_of, streaming=_CHUNKS
 )
+# The same name: text_completion() is a completion() beneath.
 TEXT = Family(
-    # The same name: text_completion() is a completion() beneath.
-    name="completion",
-    kind="llm",
-    parameters=TEXT_PARAMETERS,
-    read_input=text.read_input,
-    read_response=text.read_response,
-    read_usage=usage.usage_of,
-    streaming=Streaming(chunks.assemble, chunks.detector, usage.reported_usage),
+    "completion", "llm", TEXT_PARAMETERS, text.read_input, text.read_response, usage.usage_of, streaming=_CHUNKS
 )
+RESPONSES = Family(
+    "responses",
+    "llm",
+    responses.PARAMETERS,
+    responses.read_input,
+    responses.read_response,
+    responses.read_usage,
+    streaming=Streaming(response_events.assemble, response_events.detector),
+)
+MESSAGES = Family(
+    "anthropic_messages",
+    "llm",
+    messages.PARAMETERS,
+    messages.read_input,
+    messages.read_response,
+    messages.read_usage,
+    streaming=Streaming(message_events.assemble, message_events.detector),
+)
+GENERATE_CONTENT = Family(
+    "generate_content",
+    "llm",
+    generate_content.PARAMETERS,
+    generate_content.read_input,
+    generate_content.read_response,
+    generate_content.read_usage,
+    settings=generate_content.settings,
+    streaming=Streaming(content_chunks.assemble, content_chunks.detector),
+)
+EMBEDDING = Family(
+    "embedding",
+    "embedding",
+    embeddings.PARAMETERS,
+    embeddings.read_input,
+    embeddings.read_response,
+    usage.usage_of,
+)
+RERANK = Family(
+    "rerank",
+    "retrieval",
+    retrieval.RERANK_PARAMETERS,
+    retrieval.read_input,
+    retrieval.read_ranking,
+    retrieval.rerank_usage,
+)
+SEARCH = Family(
+    "search",
+    "retrieval",
+    retrieval.SEARCH_PARAMETERS,
+    retrieval.read_input,
+    retrieval.read_findings,
+    usage.no_usage,
+)
+IMAGE = Family("image", "llm", images.PARAMETERS, images.read_input, images.read_response, responses.read_usage)
+SPEECH = Family("speech", "llm", audio.SPEECH_PARAMETERS, audio.read_spoken, audio.read_speech, usage.no_usage)
+TRANSCRIPTION = Family(
+    "transcription",
+    "llm",
+    audio.TRANSCRIPTION_PARAMETERS,
+    audio.read_recording,
+    audio.read_transcript,
+    responses.read_usage,
+)
+MODERATION = Family(
+    "moderation",
+    "llm",
+    moderation.PARAMETERS,
+    moderation.read_input,
+    moderation.read_response,
+    usage.no_usage,
+    provider="openai",
+)
+OCR = Family("ocr", "llm", ocr.PARAMETERS, ocr.read_input, ocr.read_response, usage.no_usage)
+VIDEO = Family("video", "llm", video.PARAMETERS, video.read_input, video.read_response, usage.no_usage)
+BATCH = Family("batch", "workflow", frozenset(), batch.read_input, batch.read_response, usage.no_usage)

@@ -70,6 +70,9 @@ class Family:
         read_input: reads the arguments of a call.
         read_response: reads what a call returned, or an assembled stream; ``None`` stands for nothing, after an error.
         read_usage: reads the tokens that either of them reports; ``None`` where it reports none.
+        settings: returns the arguments with the request parameters that are inside one of them; ``None`` where they are
+            arguments themselves.
+        provider: whom LiteLLM asks where neither the model's name nor an argument says; ``""`` where it refuses then.
         streaming: how streams are read; ``None`` for an API that has none.
     """
 
@@ -79,4 +82,6 @@ class Family:
     read_input: Callable[[Arguments, CaptureConfig], Input]
     read_response: Callable[[Any, Arguments, CaptureConfig], Output]
     read_usage: Callable[[Any], Usage | None]
+    settings: Callable[[Arguments], Arguments] | None = None
+    provider: str = ""
     streaming: Streaming | None = None

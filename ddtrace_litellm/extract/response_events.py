@@ -45,13 +45,13 @@ _PLACES = {
 
 
 def assemble(chunks: Sequence[Any], _arguments: Arguments) -> Any:
-    """Return the response that the stream ended in; of one that broke off, a dict of that shape, ``in_progress``."""
+    """Return the response that the stream ended in; of one that broke off, a dict of that shape without a status."""
     final = next((field(event, "response") for event in reversed(chunks) if _type(event) in _FINAL), None)
     if field(final, "output"):
         return final
     opening, items = _received(chunks)
     if final is None:
-        return {**opening, "status": "in_progress", "output": items}
+        return {**opening, "status": None, "output": items}
     # An event that LiteLLM made from another API's may come without the output.
     return {**fields_of(final), "output": items, "_hidden_params": hidden_params(final)} if items else final
 

@@ -1,6 +1,6 @@
 """Text completion: prompts of a request, choices of a response."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
@@ -24,10 +24,15 @@ def read_response(response: Any, _arguments: Arguments, capture: CaptureConfig) 
 
 def input_messages(prompt: Any, capture: CaptureConfig) -> list[Message]:
     """Return the prompts, one message each: texts or lists of token ids, one or a list of them."""
-    if prompt is None:
+    return [{"role": "user", "content": clip(str(text), capture)} for text in prompts_from(prompt)]
+
+
+def prompts_from(given: Any) -> Sequence[Any]:
+    """Return one or a list of texts, or of lists of token ids, as a list."""
+    if given is None:
         return []
-    several = isinstance(prompt, (list, tuple)) and not (prompt and isinstance(prompt[0], int))
-    return [{"role": "user", "content": clip(str(text), capture)} for text in (prompt if several else [prompt])]
+    several = isinstance(given, (list, tuple)) and not (given and isinstance(given[0], int))
+    return given if several else [given]
 
 
 def choices_from_response(response: Any) -> list[Choice]:

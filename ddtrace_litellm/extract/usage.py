@@ -81,6 +81,10 @@ def usage_of(response: Any) -> Usage | None:
     return usage_from(field(response, "usage"))
 
 
+def no_usage(_response: Any) -> None:
+    """Return nothing: the API has no tokens."""
+
+
 def reported_usage(chunks: Sequence[Any], stream: Any) -> Any:
     """Return LiteLLM's own ``Usage`` object of a finished stream, ``None`` where it has none.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ddtrace import config, tracer
 from ddtrace._trace.provider import _DD_CONTEXTVAR, DefaultContextProvider
-from ddtrace.constants import _SPAN_MEASURED_KEY
+from ddtrace.constants import _SPAN_MEASURED_KEY, ERROR_MSG, ERROR_TYPE
 from ddtrace.contrib.internal.trace_utils import int_service, set_service_and_source
 from ddtrace.internal import core
 from ddtrace.internal.utils.formats import format_trace_id
@@ -118,6 +118,13 @@ def start_span(operation: str, parent: Any, frame: Any) -> Any:
 def set_tag(span: Any, name: str, value: str) -> None:
     """Set a text tag; ``Span.set_tag``, which tries each value as a number first, is 4 times slower."""
     span._set_attribute(name, value)
+
+
+def set_error(span: Any, kind: str, message: str) -> None:
+    """Mark a span as an error that no exception was raised for."""
+    span.error = 1
+    span._set_attribute(ERROR_TYPE, kind)
+    span._set_attribute(ERROR_MSG, message)
 
 
 def is_llmobs_span(span: Any) -> bool:

@@ -11,8 +11,9 @@ from ddtrace_litellm.extract.family import Family, Streaming
 from ddtrace_litellm.tracing import _ddtrace, frames, guard, spans
 from ddtrace_litellm.tracing.attempts import Attempts
 from ddtrace_litellm.tracing.frames import Frame
+from ddtrace_litellm.tracing.proxies import proxy_class
 from ddtrace_litellm.tracing.records import Ending, Request
-from ddtrace_litellm.tracing.streams import Reading, TracedStream, is_stream, open_readings
+from ddtrace_litellm.tracing.streams import Reading, open_readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +23,16 @@ class Operation:
     Attributes:
         name: the span's resource: the function's name, ``router.<method>`` for the Router's.
         family: the API family.
-        router: a method of the Router.
         parameters: names of the positional parameters, in their order in the installed LiteLLM.
+        router: a method of the Router: what it calls are tries at an answer.
+        batch: what it calls are calls of their own.
     """
 
     name: str
     family: Family
-    router: bool = False
     parameters: tuple[str, ...] = ()
+    router: bool = False
+    batch: bool = False
 
     def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, Any]:
         """Return the call's arguments by name. A wrong call binds as far as it goes: LiteLLM raises, not we."""
@@ -41,11 +44,11 @@ def begin(operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     try:
         active = _ddtrace.active_context()
         parent = frames.enclosing(active)
-        if parent is not None and frames.is_delegated(parent, operation.family.name, kwargs):
+        if parent is not None and (operation.batch or frames.is_delegated(parent, operation.family.name, kwargs)):
             return None
         get_apm, set_apm = _ddtrace.apm_context_access()
         outside = get_apm(), _ddtrace.get_llmobs_context()
-        frame = Frame(operation.family.name, operation.router, parent)
+        frame = Frame(operation.family.name, operation.router or operation.batch, parent)
         span = _ddtrace.start_span(operation.name, active, frame)
     except Exception:
         guard.swallow("begin")
@@ -81,8 +84,8 @@ class Call:
         """Read the request, and whether it is one of several tries."""
         arguments = self.operation.arguments(args, kwargs)
         self.request = spans.open_request(self.span, self.operation.family, arguments)
-        frame = self.frame
-        if frame.router or arguments.get("fallbacks"):
+        frame, operation = self.frame, self.operation
+        if (operation.router and not operation.batch) or arguments.get("fallbacks"):
             frame.attempts = Attempts()
         parent = frame.parent
         if parent is not None and parent.attempts is not None:
@@ -99,8 +102,9 @@ class Call:
         """End the call with its result; return the result, or for a stream its proxy, which ends the call later."""
         try:
             streaming = self.operation.family.streaming
-            if streaming is not None and is_stream(result):
-                return self._traced_stream(result, streaming)
+            proxy = proxy_class(type(result))  # type: ignore[arg-type]  # a class is hashable, but not to mypy
+            if streaming is not None and proxy is not None:
+                return proxy(result, self._reading(result, streaming))
             self.end(Ending(result))
         except Exception:
             guard.swallow("result")
@@ -117,14 +121,14 @@ class Call:
         finally:
             self.leave()
 
-    def _traced_stream(self, result: Any, streaming: Streaming) -> TracedStream:
+    def _reading(self, result: Any, streaming: Streaming) -> Reading:
         reading = Reading(result, self, streaming)
         open_readings.add(reading)
         parent = self.frame.parent
         if parent is not None:
             parent.open_readings = parent.open_readings or set()
             parent.open_readings.add(reading)
-        return TracedStream(result, reading)
+        return reading
 
     def end(self, ending: Ending) -> None:
         """Fill and finish the span; the first ending counts."""

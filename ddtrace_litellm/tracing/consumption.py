@@ -35,9 +35,13 @@ def usage(
     else:
         reported = streaming.reported_usage(ending.chunks, ending.response)
         found = usage_from(reported, estimated=usages.is_estimate(ending.response))
-    if found is None and ending.chunks and output is not None:
-        reported = _counted(family, arguments, output.written)
-        found = usage_from(reported, estimated=True)
+    if ending.chunks and output is not None:
+        if found is None:
+            reported = _counted(family, arguments, output.written)
+            found = usage_from(reported, estimated=True)
+        elif found.output_tokens is None and output.written:
+            model = text_of(arguments.get("model"))
+            found = found._replace(output_tokens=_count(model, text=output.written), estimated=True)
     return found, reported
 
 
@@ -107,19 +111,25 @@ def _priced(usage: Usage, reported: Any, stream: Any, model: resolve.Model) -> f
 
 
 def _litellm_usage(usage: Usage) -> Any:
+    """Return LiteLLM's object of the tokens; 1.72 wants all of it, later versions the details alone."""
+    prompt, completion = usage.input_tokens or 0, usage.output_tokens or 0
+    read, written = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
     by_ttl = {
         "ephemeral_5m_input_tokens": usage.cache_write_5m_tokens,
         "ephemeral_1h_input_tokens": usage.cache_write_1h_tokens,
     }
     return litellm.Usage(
-        prompt_tokens=usage.input_tokens or 0,
-        completion_tokens=usage.output_tokens or 0,
-        total_tokens=(usage.input_tokens or 0) + (usage.output_tokens or 0),
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        total_tokens=prompt + completion,
         prompt_tokens_details={
-            "cached_tokens": usage.cache_read_tokens or 0,
-            "cache_creation_tokens": usage.cache_write_tokens or 0,
-            "cache_creation_token_details": by_ttl,
+            "cached_tokens": read,
+            "cache_creation_tokens": written,
+            # Without these, a write has the price of the shorter time to live.
+            "cache_creation_token_details": by_ttl if any(by_ttl.values()) else None,
+            "text_tokens": prompt - read - written,
         },
-        cache_read_input_tokens=usage.cache_read_tokens or 0,
-        cache_creation_input_tokens=usage.cache_write_tokens or 0,
+        completion_tokens_details={"reasoning_tokens": usage.reasoning_tokens or 0},
+        cache_read_input_tokens=read,
+        cache_creation_input_tokens=written,
     )

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 DELEGATE_FLAGS = frozenset(
     {
         "_is_async",
+        "acompact_responses",
         "acompletion",
         "aembedding",
         "agenerate_content",
@@ -33,6 +34,7 @@ DELEGATE_FLAGS = frozenset(
         "aresponses",
         "asearch",
         "aspeech",
+        "async_call",
         "atext_completion",
         "atranscription",
         "is_async",
@@ -48,7 +50,7 @@ class Frame:
 
     Attributes:
         family: name of the API family; only calls of one family delegate to each other.
-        router: a method of the Router, which never reaches a provider itself.
+        dispatches: a method of the Router, or a batch: it never reaches a provider itself.
         parent: the frame that was open when this one began.
         attempts: what was tried beneath, for a call that retries or falls back; ``None`` for any other.
         done: the call has ended; what starts later (LiteLLM's background tasks) is not beneath it.
@@ -57,7 +59,7 @@ class Frame:
     """
 
     family: str
-    router: bool = False
+    dispatches: bool = False
     parent: Frame | None = None
     attempts: Attempts | None = None
     done: bool = False
@@ -67,7 +69,7 @@ class Frame:
     @property
     def is_leaf(self) -> bool:
         """Whether the call reached the provider itself, as far as is known by now."""
-        return not self.router and not self.children
+        return not self.dispatches and not self.children
 
 
 def enclosing(active: Any) -> Frame | None:
@@ -84,6 +86,6 @@ def is_delegated(frame: Frame, family: str, kwargs: Mapping[str, object]) -> boo
     A flag counts within its own API family only: on the way through a bridge the flag of the outer API comes along
     (``acompletion=True`` on ``aresponses``, LiteLLM 1.106.2).
     """
-    if frame.router or frame.family != family:
+    if frame.dispatches or frame.family != family:
         return False
     return any(kwargs[flag] is True for flag in kwargs.keys() & DELEGATE_FLAGS)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import litellm
 
+from ddtrace_litellm.extract.family import Arguments, Family
 from ddtrace_litellm.extract.fields import field, text_of
 
 MAX_RESOLVED_MODELS = 1024
@@ -30,20 +31,25 @@ def _lookup(model: str, api_base: str | None) -> Model:
     return Model(name, provider)
 
 
-def model(arguments: Mapping[str, Any], hidden: Mapping[str, Any], response: Any, error: BaseException | None) -> Model:
+def model(
+    family: Family, arguments: Arguments, hidden: Mapping[str, Any], response: Any, error: BaseException | None
+) -> Model:
     """Return which model answered, or failed to.
 
     Args:
+        family: for the provider that LiteLLM asks where nothing says which.
         arguments: the call's.
         hidden: the hidden parameters of the response or of the last chunk.
         response: the response or a chunk, for Azure's model.
         error: what the call ended in. LiteLLM prints to the terminal when asked about an unknown model, so a failed
             call is not looked up: its exception names the provider.
     """
-    name = text_of(arguments.get("model"))
-    provider = text_of(hidden.get("custom_llm_provider")) or text_of(arguments.get("custom_llm_provider"))
+    name = text_of(arguments.get("model") or field(response, "model"))
+    provider = text_of(hidden.get("custom_llm_provider") or arguments.get("custom_llm_provider"))
+    provider = provider or text_of(arguments.get("search_provider"))
     if not provider and error is not None:
         provider = text_of(getattr(error, "llm_provider", None)) or _prefix(name)
+    provider = provider or family.provider
     if not provider and name and error is None:
         try:
             name, provider = _lookup(name, text_of(arguments.get("api_base") or arguments.get("base_url")) or None)

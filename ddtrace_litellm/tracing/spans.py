@@ -10,7 +10,7 @@ from ddtrace_litellm.config import CaptureConfig, capture_config
 from ddtrace_litellm.extract import metadata as extract_metadata
 from ddtrace_litellm.extract.cost import add_cost
 from ddtrace_litellm.extract.family import Family, Output
-from ddtrace_litellm.extract.fields import hidden_params, number, text_of
+from ddtrace_litellm.extract.fields import field, hidden_params, number, text_of
 from ddtrace_litellm.extract.usage import Usage
 from ddtrace_litellm.tracing import _ddtrace, consumption, resolve
 from ddtrace_litellm.tracing.records import Ending, Request
@@ -43,7 +43,8 @@ def open_request(span: Any, family: Family, arguments: Mapping[str, Any]) -> Req
     read = family.read_input(arguments, _capture)
     for tool_id in read.tool_result_ids:
         _ddtrace.link_tool_result(span, tool_id)
-    described |= extract_metadata.parameters(arguments, family.parameters, contents=_capture.input)
+    settings = family.settings(arguments) if family.settings is not None else arguments
+    described |= extract_metadata.parameters(settings, family.parameters, contents=_capture.input)
     tags = {"integration": "litellm"}
     session_id = None
     if sources or "user" in arguments or "litellm_session_id" in arguments:
@@ -66,7 +67,8 @@ def close(span: Any, family: Family, request: Request, ending: Ending, *, leaf: 
     arguments = request.arguments
     base_url = arguments.get("base_url") or arguments.get("api_base")
     elsewhere = base_url and _ddtrace.is_instrumented_proxy(base_url)
-    kind = family.kind if leaf and not elsewhere else "workflow"
+    leaf = leaf and not elsewhere
+    kind = family.kind if leaf else "workflow"
     hidden = hidden_params(ending.latest)
     if ending.chunks is not None:
         # A stream of bytes has nothing on its chunks; and of any stream out of the cache only the object says so.
@@ -75,8 +77,8 @@ def close(span: Any, family: Family, request: Request, ending: Ending, *, leaf: 
     response = _response(family, ending, arguments, wanted=has_event)
     output = family.read_response(response, arguments, _capture) if has_event else None
     usage, metrics = None, dict[str, float]()
-    if kind == family.kind:
-        model = resolve.model(arguments, hidden, ending.latest, ending.error)
+    if leaf:
+        model = resolve.model(family, arguments, hidden, ending.latest, ending.error)
         usage, reported = consumption.usage(family, ending, response, arguments, output)
         metrics = usage.metrics() if usage is not None else {}
         if output is not None:  # APM has no place for a cost
@@ -85,12 +87,16 @@ def close(span: Any, family: Family, request: Request, ending: Ending, *, leaf: 
                 add_cost(metrics, total, resolve.price(model))
     else:
         model = resolve.Model(text_of(arguments.get("model")), "")
+    if ending.error is None and (failure := field(response, "error")):
+        # An answer, or an event of a stream, that reports an error: LiteLLM hands it on like any other.
+        kind_of_failure = field(failure, "type") or field(failure, "code") or type(failure).__name__
+        _ddtrace.set_error(span, text_of(kind_of_failure), text_of(field(failure, "message") or failure))
     if ending.first_content is not None:
         metrics["time_to_first_token"] = ending.first_content
     _ddtrace.set_apm_tags(span, kind, metrics, model.name, model.provider)
     if output is not None:
         _add_response_metadata(request.metadata, ending, hidden, output, usage)
-        _annotate(span, request, output, _Found(kind, kind == family.kind, model, metrics))
+        _annotate(span, request, output, _Found(kind, leaf, model, metrics))
 
 
 def _annotate(span: Any, request: Request, output: Output, found: _Found) -> None:
@@ -99,7 +105,8 @@ def _annotate(span: Any, request: Request, output: Output, found: _Found) -> Non
     if not leaf:
         contents = _as_values(contents)
     elif kind not in _KINDS_WITH_MODEL:
-        request.metadata.update(model_name=model.name, model_provider=model.provider)
+        named = {"model_name": model.name, "model_provider": model.provider}
+        request.metadata.update({name: value for name, value in named.items() if value})
     _ddtrace.annotate(
         span,
         kind=kind,

@@ -1,17 +1,13 @@
-"""Streams: what the user gets is LiteLLM's own, and the call ends when the reading does."""
+"""The reading of streams: what was received, and the one ending."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator
-from functools import lru_cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import wrapt
-
 from ddtrace_litellm.tracing import _ddtrace, guard
-from ddtrace_litellm.tracing._ddtrace import get_llmobs_context, set_llmobs_context
+from ddtrace_litellm.tracing._ddtrace import get_llmobs_context
 from ddtrace_litellm.tracing.records import Ending
 
 if TYPE_CHECKING:
@@ -24,17 +20,6 @@ open_readings: set[Reading] = set()
 """Streams that are being read, in this process: what is left at exit still gets its span."""
 
 os.register_at_fork(after_in_child=open_readings.clear)
-
-
-def is_stream(result: Any) -> bool:
-    """Whether a call returned a stream. What was asked for does not tell: ``stream`` may be given by position."""
-    return _is_stream_type(type(result))  # type: ignore[arg-type]  # typeshed: a class is hashable, but not to mypy
-
-
-@lru_cache(maxsize=256)
-def _is_stream_type(kind: type) -> bool:
-    # Remembered by class: pydantic's metaclass makes the question cost 2 us.
-    return issubclass(kind, (Iterator, AsyncIterator))
 
 
 def end_open_readings() -> None:
@@ -106,105 +91,3 @@ class Reading:
         self.stream = self.next_chunk = self.anext_chunk = None
         self.receive = self.chunks.append
         self.call.end(Ending(stream, error, self.chunks, completed, self.first_content))
-
-
-class TracedStream(wrapt.ObjectProxy):  # type: ignore[type-arg]  # generic to type checkers only
-    """LiteLLM's stream, to ``isinstance`` and in every attribute, whose span is active only while it is read."""
-
-    def __init__(self, stream: Any, reading: Reading) -> None:
-        super().__init__(stream)
-        self._self_reading = reading
-
-    def __iter__(self) -> TracedStream:
-        return self
-
-    def __aiter__(self) -> TracedStream:
-        return self
-
-    # Both spelled out: a helper for the switch of contexts would double what a chunk costs.
-
-    def __next__(self) -> Any:
-        reading = self._self_reading
-        if reading.ended:
-            return self.__wrapped__.__next__()
-        apm, llmobs = reading.get_apm(), get_llmobs_context()
-        reading.set_apm(reading.apm)
-        set_llmobs_context(reading.llmobs)
-        try:
-            chunk = reading.next_chunk()
-        except BaseException as error:
-            reading.end(error)
-            raise
-        finally:
-            reading.set_apm(apm)
-            set_llmobs_context(llmobs)
-        reading.receive(chunk)
-        return chunk
-
-    async def __anext__(self) -> Any:
-        reading = self._self_reading
-        if reading.ended:
-            return await self.__wrapped__.__anext__()
-        apm, llmobs = reading.get_apm(), get_llmobs_context()
-        reading.set_apm(reading.apm)
-        set_llmobs_context(reading.llmobs)
-        try:
-            chunk = await reading.anext_chunk()
-        except BaseException as error:
-            reading.end(error)
-            raise
-        finally:
-            reading.set_apm(apm)
-            set_llmobs_context(llmobs)
-        reading.receive(chunk)
-        return chunk
-
-    def __getattr__(self, name: str) -> Any:
-        # Only what the wrapped stream has: LiteLLM before 1.109 has no close(), before 1.85 no aclose().
-        found = getattr(self.__wrapped__, name)
-        if name == "close":
-            return self._self_closing(found)
-        return self._self_closing_async(found) if name == "aclose" else found
-
-    def _self_closing(self, close: Callable[[], Any]) -> Callable[[], Any]:
-        def traced_close() -> Any:
-            try:
-                return close()
-            finally:
-                self._self_reading.abandon()
-
-        return traced_close
-
-    def _self_closing_async(self, aclose: Callable[[], Any]) -> Callable[[], Any]:
-        async def traced_aclose() -> Any:
-            try:
-                return await aclose()
-            finally:
-                self._self_reading.abandon()
-
-        return traced_aclose
-
-    def __enter__(self) -> TracedStream:
-        self.__wrapped__.__enter__()
-        return self
-
-    def __exit__(self, *exception: object) -> Any:
-        try:
-            return self.__wrapped__.__exit__(*exception)
-        finally:
-            self._self_reading.abandon()
-
-    async def __aenter__(self) -> TracedStream:
-        await self.__wrapped__.__aenter__()
-        return self
-
-    async def __aexit__(self, *exception: object) -> Any:
-        try:
-            return await self.__wrapped__.__aexit__(*exception)
-        finally:
-            self._self_reading.abandon()
-
-    def __del__(self) -> None:
-        reading = getattr(self, "_self_reading", None)
-        if reading is not None:
-            reading.abandon()

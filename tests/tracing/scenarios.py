@@ -39,6 +39,11 @@ def to(provider: Provider, **more: Any) -> dict[str, Any]:
     return {"api_base": f"{provider.url}/v1", "api_key": "sk-local", "max_retries": 0, **more}
 
 
+def first_tries(provider: Provider) -> list[Any]:
+    """Return the requests but for the OpenAI SDK's own retries: LiteLLM 1.72 does not pass ``max_retries=0`` on."""
+    return [request for request in provider.requests if request.headers.get("x-stainless-retry-count", "0") == "0"]
+
+
 def chat_text(response: Any) -> list[str]:
     """Return the texts of a chat response's choices."""
     return [choice.message.content for choice in response.choices]

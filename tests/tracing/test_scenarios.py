@@ -11,7 +11,7 @@ from ddtrace import tracer
 
 import ddtrace_litellm
 from ddtrace_litellm.tracing.guard import internal_errors
-from tests.tracing.scenarios import ASK, SCENARIOS, SCRIPTS, to
+from tests.tracing.scenarios import ASK, SCENARIOS, SCRIPTS, first_tries, to
 
 litellm.suppress_debug_info = True
 
@@ -29,7 +29,7 @@ def test_one_leaf_for_each_provider_request(name, provider, recorder):
     """As many ``llm`` spans as HTTP requests; every span ends, none stays active, and nothing of ours failed."""
     provider.behaviours.update(SCRIPTS)
     SCENARIOS[name](provider)
-    assert len(recorder.leaves) == len(list(filter(_is_first_try, provider.requests)))
+    assert len(recorder.leaves) == len(first_tries(provider))
     assert recorder.still_open() == []
     assert tracer.current_span() is None
     assert not internal_errors
@@ -66,11 +66,6 @@ def test_arguments_are_left_as_litellm_leaves_them(provider):
         passed["metadata"].pop("hidden_params", None)  # LiteLLM's logging thread adds them, sooner or later
         left.append(copy.deepcopy(passed))
     assert left[0] == left[1]
-
-
-def _is_first_try(request):
-    """Whether the OpenAI SDK made this request for the first time: LiteLLM 1.72 does not pass ``max_retries=0`` on."""
-    return request.headers.get("x-stainless-retry-count", "0") == "0"
 
 
 def _bodies(provider):

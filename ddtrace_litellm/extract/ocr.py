@@ -1,0 +1,37 @@
+"""OCR: a document, and the text of its pages."""
+
+from typing import Any
+
+from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract.content import Content, add_image, clip
+from ddtrace_litellm.extract.family import Arguments, Input, Output
+from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
+from ddtrace_litellm.extract.urls import strip_credentials
+
+PARAMETERS = frozenset(
+    {"custom_llm_provider", "image_limit", "image_min_size", "include_image_base64", "num_retries", "pages", "timeout"}
+)
+
+
+def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
+    """Read which document it is: an image is attached where it came as data; any other data is a marker."""
+    if not capture.input:
+        return Input({"input_messages": []})
+    document = fields_of(arguments.get("document"))
+    content = Content()
+    if image := document.get("image_url"):
+        text = add_image(content, image)
+    else:
+        url = text_of(document.get("document_url") or document.get("document_name"))
+        text = "[document]" if not url or url.startswith("data:") else f"[document: {strip_credentials(url)}]"
+    message: dict[str, Any] = {"role": "user", "content": clip(text, capture)}
+    if content.image_parts:
+        message["image_parts"] = list(content.image_parts)
+    return Input({"input_messages": [message]})
+
+
+def read_response(response: Any, _arguments: Arguments, capture: CaptureConfig) -> Output:
+    """Read the Markdown of the pages, one message each."""
+    pages = [text_of(field(page, "markdown")) for page in sequence(field(response, "pages"))]
+    messages = [{"role": "assistant", "content": clip(page, capture)} for page in pages]
+    return Output({"output_messages": messages if capture.output else []})
