@@ -13,6 +13,7 @@ from ddtrace_litellm.extract.family import Family, Output
 from ddtrace_litellm.extract.fields import field, hidden_params, number, text_of
 from ddtrace_litellm.extract.usage import Usage
 from ddtrace_litellm.tracing import _ddtrace, consumption, resolve
+from ddtrace_litellm.tracing.callbacks import warn_if_reported_twice
 from ddtrace_litellm.tracing.records import Ending, Request
 
 # Of other kinds ddtrace drops model and provider (4.8 to 4.16).
@@ -40,6 +41,7 @@ def open_request(span: Any, family: Family, arguments: Mapping[str, Any]) -> Req
             _ddtrace.set_tag(span, "litellm.request.host", host)
     if not _ddtrace.is_llmobs_span(span):
         return Request(arguments, None, described, {}, None)
+    warn_if_reported_twice()
     read = family.read_input(arguments, _capture)
     for tool_id in read.tool_result_ids:
         _ddtrace.link_tool_result(span, tool_id)
