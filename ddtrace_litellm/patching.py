@@ -141,7 +141,11 @@ def _replace(owner: Any, name: str, original: Any, replacement: Any) -> None:
 
 
 def _propagate_context() -> None:
-    """Give the threads of ``completion(model_list=...)`` their caller's context; LiteLLM's own pool drops it."""
+    """Give the threads of batches and of ``completion(model_list=...)`` their caller's context, which LiteLLM drops.
+
+    ``batch_completion_models_all_responses`` gets its pool from elsewhere: there it takes ddtrace's own integration of
+    ``concurrent.futures``, which is on by default.
+    """
     module = sys.modules.get("litellm.batch_completion.main")
     original = getattr(module, "ThreadPoolExecutor", None)
     if original is not None:

@@ -1,17 +1,17 @@
 """Speech and transcription. Sound stays where it is: reading the bytes of a response or of a file would use them up."""
 
-from pathlib import PurePath
 from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.content import clip
 from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, text_of
+from ddtrace_litellm.extract.files import file_marker
 
 SPEECH_PARAMETERS = frozenset(
     {
+        "api_version",
         "custom_llm_provider",
-        "instructions",
         "max_retries",
         "num_retries",
         "response_format",
@@ -22,6 +22,7 @@ SPEECH_PARAMETERS = frozenset(
 )
 TRANSCRIPTION_PARAMETERS = frozenset(
     {
+        "api_version",
         "custom_llm_provider",
         "language",
         "max_retries",
@@ -36,9 +37,10 @@ TRANSCRIPTION_PARAMETERS = frozenset(
 
 
 def read_spoken(arguments: Arguments, capture: CaptureConfig) -> Input:
-    """Read the text that is to be spoken."""
-    text = clip(text_of(arguments.get("input")), capture)
-    return Input({"input_messages": [{"role": "user", "content": text}] if capture.input else []})
+    """Read the text that is to be spoken, and in a message before it how."""
+    given = (("system", arguments.get("instructions")), ("user", arguments.get("input")))
+    spoken = [{"role": role, "content": clip(text_of(text), capture)} for role, text in given if text]
+    return Input({"input_messages": spoken if capture.input else []})
 
 
 def read_speech(response: Any, arguments: Arguments, capture: CaptureConfig) -> Output:
@@ -51,23 +53,12 @@ def read_speech(response: Any, arguments: Arguments, capture: CaptureConfig) -> 
 
 def read_recording(arguments: Arguments, capture: CaptureConfig) -> Input:
     """Name the file, and read the hint that goes along with it."""
-    if not capture.input:
-        return Input({"input_messages": []})
-    name = _file_name(arguments.get("file"))
-    lines = filter(None, [text_of(arguments.get("prompt")), f"[audio: {name}]" if name else "[audio]"])
-    return Input({"input_messages": [{"role": "user", "content": clip("\n".join(lines), capture)}]})
+    lines = filter(None, [text_of(arguments.get("prompt")), file_marker("audio", arguments.get("file"))])
+    content = clip("\n".join(lines), capture)
+    return Input({"input_messages": [{"role": "user", "content": content}] if capture.input else []})
 
 
 def read_transcript(response: Any, _arguments: Arguments, capture: CaptureConfig) -> Output:
     """Read a ``TranscriptionResponse``."""
     text = clip(text_of(field(response, "text")), capture)
     return Output({"output_messages": [{"role": "assistant", "content": text}] if capture.output and text else []})
-
-
-def _file_name(file: Any) -> str:
-    """Return the name of a file as OpenAI's clients take it: a path, a file object, or a tuple that begins with one."""
-    named = file[0] if isinstance(file, (list, tuple)) and file else file
-    if isinstance(named, (str, PurePath)):
-        return PurePath(named).name
-    name = getattr(named, "name", None)
-    return PurePath(name).name if isinstance(name, str) else ""

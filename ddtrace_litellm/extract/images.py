@@ -7,9 +7,11 @@ from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.content import Content, add_image, clip
 from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
+from ddtrace_litellm.extract.files import file_marker
 
 PARAMETERS = frozenset(
     {
+        "api_version",
         "background",
         "custom_llm_provider",
         "input_fidelity",
@@ -30,22 +32,25 @@ PARAMETERS = frozenset(
 
 
 def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
-    """Read the prompt; an image to be changed is a marker: reading the caller's file would use it up."""
-    if not capture.input:
-        return Input({"input_messages": []})
-    given = arguments.get("image")
-    images = given if isinstance(given, (list, tuple)) else [given] if given is not None else []
-    lines = [text_of(arguments.get("prompt")), *["[image]"] * len(images)]
-    if arguments.get("mask") is not None:
-        lines.append("[mask]")
-    return Input({"input_messages": [{"role": "user", "content": clip("\n".join(filter(None, lines)), capture)}]})
+    """Read the prompt, and name the images that are to be changed; several are a list, a tuple is one file."""
+    given, mask = arguments.get("image"), arguments.get("mask")
+    images = given if isinstance(given, list) else [given]
+    lines = [text_of(arguments.get("prompt"))]
+    lines += [file_marker("image", image) for image in images if image is not None]
+    if mask is not None:
+        lines.append(file_marker("mask", mask))
+    content = clip("\n".join(filter(None, lines)), capture)
+    return Input({"input_messages": [{"role": "user", "content": content}] if capture.input else []})
 
 
-def read_response(response: Any, _arguments: Arguments, capture: CaptureConfig) -> Output:
-    """Read an ``ImageResponse``: each image is a message, attached where it came as data, named where it is a URL."""
-    kind = text_of(field(response, "output_format")) or "png"
-    made = [_message(fields_of(image), kind, capture) for image in sequence(field(response, "data"))]
-    return Output({"output_messages": made if capture.output else []})
+def read_response(response: Any, arguments: Arguments, capture: CaptureConfig) -> Output:
+    """Read an ``ImageResponse``: each image is a message, attached where it came as data, named where it is a URL.
+
+    LiteLLM before 1.95 drops the format that the provider reports: it is the one that was asked for then.
+    """
+    kind = text_of(field(response, "output_format") or arguments.get("output_format")) or "png"
+    made = sequence(field(response, "data")) if capture.output else ()
+    return Output({"output_messages": [_message(fields_of(image), kind, capture) for image in made]})
 
 
 def _message(image: Mapping[str, Any], kind: str, capture: CaptureConfig) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """What of a request goes into a span's metadata and tags: by allow-list, since anything else may be secret."""
 
+import hashlib
+import re
 from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
@@ -81,6 +83,9 @@ _RESERVED_TAGS = frozenset(_IDENTITY_TAGS.values()) | {
     "source",
     "version",
 }
+_HASH = re.compile(r"[0-9a-f]{64}")
+_MASTER_KEY = "litellm_proxy_master_key"
+"""LiteLLM's word for its master key, in the place of a hash."""
 COST_TAGS = frozenset({"api_key_alias", "end_user", "model_group", "org_alias", "team", "team_alias", "user"})
 """Tags by which people share out costs; those of them that a span has become its cost tags."""
 
@@ -141,7 +146,7 @@ def identity_tags(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, 
         for name in source.keys() & _IDENTITY_TAGS.keys():
             value = source[name]
             if isinstance(value, (str, int)) and value:
-                tags[_IDENTITY_TAGS[name]] = str(value)
+                tags[_IDENTITY_TAGS[name]] = str(value) if name != "user_api_key_hash" else _hashed(str(value))
         labels.extend(label for label in map(str, sequence(source.get("tags"))) if label not in labels)
     for label in labels:
         key, separator, value = label.partition(":")
@@ -150,6 +155,11 @@ def identity_tags(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, 
     if labels:
         tags["request_tags"] = ",".join(labels)
     return tags
+
+
+def _hashed(key: str) -> str:
+    """Return the hash of a key. LiteLLM leaves a key in clear that its user's own authentication made (1.106)."""
+    return key if _HASH.fullmatch(key) or key == _MASTER_KEY else hashlib.sha256(key.encode()).hexdigest()
 
 
 def request_host(metadata: Iterable[Mapping[str, Any]]) -> str | None:

@@ -10,14 +10,17 @@ from ddtrace_litellm.extract.fields import field, fields_of, number, sequence
 from ddtrace_litellm.extract.text import prompts_from
 
 PARAMETERS = frozenset({"custom_llm_provider", "timeout"})
+_AS_IN_PYTHON = str.maketrans("-/", "__")
 
 
 def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
-    """Read the texts and images, one message each."""
+    """Read what gets one verdict each as one message: every text of a list, but all parts of a list of parts."""
     given = prompts_from(arguments.get("input")) if capture.input else []
+    if given and all(fields_of(part) for part in given):
+        given = [given]
     messages = []
-    for part in given:
-        content = content_from(part if isinstance(part, str) else [part])
+    for one in given:
+        content = content_from(one if isinstance(one, (str, list, tuple)) else [one])
         message: dict[str, Any] = {"role": "user", "content": clip(content.text, capture)}
         if content.image_parts:
             message["image_parts"] = list(content.image_parts)
@@ -26,9 +29,9 @@ def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
 
 
 def read_response(response: Any, _arguments: Arguments, capture: CaptureConfig) -> Output:
-    """Say of each text whether it was flagged, and for which categories with which score."""
-    results = [_verdict(fields_of(result)) for result in sequence(field(response, "results"))]
-    messages = [{"role": "assistant", "content": clip(verdict, capture)} for verdict in results]
+    """Say of each input whether it was flagged, and for which categories with which score."""
+    verdicts = [_verdict(fields_of(result)) for result in sequence(field(response, "results"))]
+    messages = [{"role": "assistant", "content": clip(verdict, capture)} for verdict in verdicts]
     return Output({"output_messages": messages if capture.output else []})
 
 
@@ -36,8 +39,11 @@ def _verdict(result: Mapping[str, Any]) -> str:
     if not result.get("flagged"):
         return "not flagged"
     scores = fields_of(result.get("category_scores"))
-    flagged = [name for name, found in fields_of(result.get("categories")).items() if found is True]
-    return f"flagged: {', '.join(_with_score(name, scores) for name in flagged)}"
+    categories = fields_of(result.get("categories"))
+    # LiteLLM has each category by the name in Python and then by the API's: self_harm_intent, self-harm/intent.
+    flagged = {name.translate(_AS_IN_PYTHON): name for name, found in categories.items() if found is True}
+    found = ", ".join(_with_score(name, scores) for name in flagged.values())
+    return f"flagged: {found}" if found else "flagged"
 
 
 def _with_score(name: str, scores: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.content import Content, add_image, clip
 from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
-from ddtrace_litellm.extract.urls import strip_credentials
+from ddtrace_litellm.extract.files import file_marker
 
 PARAMETERS = frozenset(
     {"custom_llm_provider", "image_limit", "image_min_size", "include_image_base64", "num_retries", "pages", "timeout"}
@@ -22,8 +22,8 @@ def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
     if image := document.get("image_url"):
         text = add_image(content, image)
     else:
-        url = text_of(document.get("document_url") or document.get("document_name"))
-        text = "[document]" if not url or url.startswith("data:") else f"[document: {strip_credentials(url)}]"
+        file = document.get("document_url") or document.get("file") or document.get("document_name")
+        text = file_marker("document", file)
     message: dict[str, Any] = {"role": "user", "content": clip(text, capture)}
     if content.image_parts:
         message["image_parts"] = list(content.image_parts)
@@ -31,7 +31,9 @@ def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
 
 
 def read_response(response: Any, _arguments: Arguments, capture: CaptureConfig) -> Output:
-    """Read the Markdown of the pages, one message each."""
-    pages = [text_of(field(page, "markdown")) for page in sequence(field(response, "pages"))]
-    messages = [{"role": "assistant", "content": clip(page, capture)} for page in pages]
+    """Read the Markdown of the pages, one message each, and last what the model filled the caller's schema with."""
+    texts = [field(page, "markdown") for page in sequence(field(response, "pages"))]
+    if annotation := field(response, "document_annotation"):
+        texts.append(annotation)
+    messages = [{"role": "assistant", "content": clip(text_of(text), capture)} for text in texts]
     return Output({"output_messages": messages if capture.output else []})

@@ -1,10 +1,11 @@
 """Retrieval: reranking and search, whose answers are documents."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.content import clip
+from ddtrace_litellm.extract.embeddings import document_text
 from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, number, sequence, text_of
 from ddtrace_litellm.extract.usage import Usage
@@ -48,19 +49,22 @@ def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
 
 
 def read_ranking(response: Any, arguments: Arguments, capture: CaptureConfig) -> Output:
-    """Read a ``RerankResponse``, best first. Where it has indexes only, the texts are those of the request."""
+    """Read a ``RerankResponse``, best first. Where it has no texts, they are those of the request.
+
+    A text is the request's in any case: where that is not captured, indexes and scores are left.
+    """
     asked = sequence(arguments.get("documents"))
-    found = [_ranked(fields_of(result), asked, capture) for result in sequence(field(response, "results"))]
-    return Output({"output_documents": found if capture.output else []})
+    results = sequence(field(response, "results")) if capture.output else ()
+    return Output({"output_documents": [_ranked(fields_of(result), asked, capture) for result in results]})
 
 
-def _ranked(result: Mapping[str, Any], asked: Any, capture: CaptureConfig) -> dict[str, Any]:
-    index = result.get("index")
-    document = result.get("document")
-    if document is None and isinstance(index, int) and 0 <= index < len(asked):
+def _ranked(result: Mapping[str, Any], asked: Sequence[Any], capture: CaptureConfig) -> dict[str, Any]:
+    index, document = result.get("index"), result.get("document")
+    has_text = isinstance(document, str) or field(document, "text")
+    if not has_text and isinstance(index, int) and 0 <= index < len(asked):
         document = asked[index]
-    text = document if isinstance(document, str) else text_of(field(document, "text") or document)
-    return {"text": clip(text, capture), "id": text_of(index), **_score(result.get("relevance_score"))}
+    text = clip(document_text(document), capture) if capture.input else ""
+    return {"text": text, "id": text_of(index), **_score(result.get("relevance_score"))}
 
 
 def rerank_usage(response: Any) -> Usage | None:
@@ -75,8 +79,8 @@ def rerank_usage(response: Any) -> Usage | None:
 def read_findings(response: Any, _arguments: Arguments, capture: CaptureConfig) -> Output:
     """Read a ``SearchResponse``, or the answer of a vector store."""
     results = field(response, "results") or field(response, "data")
-    found = [_finding(fields_of(result), capture) for result in sequence(results)]
-    return Output({"output_documents": found if capture.output else []})
+    found = sequence(results) if capture.output else ()
+    return Output({"output_documents": [_finding(fields_of(result), capture) for result in found]})
 
 
 def _finding(result: Mapping[str, Any], capture: CaptureConfig) -> dict[str, Any]:

@@ -83,8 +83,8 @@ class Call:
     def read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Read the request, and whether it is one of several tries."""
         arguments = self.operation.arguments(args, kwargs)
-        self.request = spans.open_request(self.span, self.operation.family, arguments)
         frame, operation = self.frame, self.operation
+        self.request = spans.open_request(self.span, operation.family, arguments, router=operation.router)
         if (operation.router and not operation.batch) or arguments.get("fallbacks"):
             frame.attempts = Attempts()
         parent = frame.parent
@@ -165,7 +165,8 @@ class Call:
         if request is None:
             self._conclude_unread()
             return
-        if error is not None and frame.parent is not None and frame.parent.attempts is not None:
+        # A try that was cancelled is not one that failed.
+        if isinstance(error, Exception) and frame.parent is not None and frame.parent.attempts is not None:
             frame.parent.attempts.fail(request.metadata, error)
         if frame.attempts is not None:
             request.metadata.update(frame.attempts.summary())

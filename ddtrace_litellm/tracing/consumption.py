@@ -77,7 +77,7 @@ def _token_ids(prompt: Any) -> int:
 
 
 def cost(
-    ending: Ending, hidden: Mapping[str, Any], usage: Usage | None, reported: Any, model: resolve.Model
+    ending: Ending, hidden: Mapping[str, Any], usage: Usage | None, reported: Any, price: resolve.Price | None
 ) -> float | None:
     """Return LiteLLM's cost of a call in US dollars; 0 out of its cache, ``None`` where it has no price.
 
@@ -90,11 +90,14 @@ def cost(
     if billed is not None:
         return billed
     if ending.chunks is None and "response_cost" in hidden:
-        return number(hidden["response_cost"])
-    return _priced(usage, reported, ending.response, model) if usage is not None else None
+        found = number(hidden["response_cost"])
+    else:
+        found = _priced(usage, reported, ending.response, price) if usage is not None else None
+    # Behind a Router, a model without any price has the price 0 (1.72 to 1.109): that is unknown, not free.
+    return found if found or (price is not None and price.is_set) else None
 
 
-def _priced(usage: Usage, reported: Any, stream: Any, model: resolve.Model) -> float | None:
+def _priced(usage: Usage, reported: Any, stream: Any, price: resolve.Price | None) -> float | None:
     """Ask the calculator that LiteLLM asks: the logging object, which knows a deployment's own prices.
 
     Anthropic's and Google's own APIs have none (1.72 to 1.109): there it is LiteLLM's price of the tokens.
@@ -104,9 +107,9 @@ def _priced(usage: Usage, reported: Any, stream: Any, model: resolve.Model) -> f
     if logging_obj is not None:
         priced = litellm.ModelResponse(model=text_of(field(logging_obj, "model")), usage=tokens)
         return number(logging_obj._response_cost_calculator(result=priced))  # noqa: SLF001  # in 1.60 to 1.109
-    if resolve.price(model) is None:
+    if price is None:
         return None
-    parts = litellm.cost_per_token(model=model.name, custom_llm_provider=model.provider, usage_object=tokens)
+    parts = litellm.cost_per_token(model=price.name, custom_llm_provider=price.provider, usage_object=tokens)
     return float(sum(parts))
 
 

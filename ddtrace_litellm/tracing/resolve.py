@@ -66,7 +66,24 @@ def _prefix(model: str) -> str:
     return prefix if separator and prefix in litellm.provider_list else ""
 
 
-def price(model: Model) -> Mapping[str, Any] | None:
-    """Return LiteLLM's entry of prices for the model."""
+class Price(NamedTuple):
+    """Under which name LiteLLM has the price of a model, of which provider, and its entry, US dollars a token."""
+
+    name: str
+    provider: str
+    entry: Mapping[str, Any]
+
+    @property
+    def is_set(self) -> bool:
+        """Whether the entry has any price at all, if only 0."""
+        return any(value is not None for name, value in self.entry.items() if "cost" in name)
+
+
+def price(model: Model, deployment_id: str | None) -> Price | None:
+    """Return LiteLLM's price of the model; a Router's deployment may have its own, under its id."""
     prices: Mapping[str, Mapping[str, Any]] = litellm.model_cost
-    return prices.get(f"{model.provider}/{model.name}") or prices.get(model.name)
+    own = prices.get(deployment_id) if deployment_id is not None else None
+    if deployment_id is not None and own is not None and own.get("input_cost_per_token") is not None:
+        return Price(deployment_id, model.provider, own)
+    entry = prices.get(f"{model.provider}/{model.name}") or prices.get(model.name)
+    return Price(model.name, model.provider, entry) if entry else None

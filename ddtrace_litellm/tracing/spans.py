@@ -27,7 +27,7 @@ def configure() -> None:
     _capture = capture_config(os.environ)
 
 
-def open_request(span: Any, family: Family, arguments: Mapping[str, Any]) -> Request:
+def open_request(span: Any, family: Family, arguments: Mapping[str, Any], *, router: bool) -> Request:
     """Put on the span what its start can say, and read the rest before LiteLLM or the user changes the arguments."""
     model = arguments.get("model")
     if isinstance(model, str):
@@ -39,6 +39,9 @@ def open_request(span: Any, family: Family, arguments: Mapping[str, Any]) -> Req
         host = extract_metadata.request_host(sources)
         if host is not None:
             _ddtrace.set_tag(span, "litellm.request.host", host)
+    if router and isinstance(model, str):
+        # LiteLLM says so in the metadata too, but only further down, where it chooses a deployment.
+        described["model_group"] = model
     if not _ddtrace.is_llmobs_span(span):
         return Request(arguments, None, described, {}, None)
     warn_if_reported_twice()
@@ -84,9 +87,10 @@ def close(span: Any, family: Family, request: Request, ending: Ending, *, leaf: 
         usage, reported = consumption.usage(family, ending, response, arguments, output)
         metrics = usage.metrics() if usage is not None else {}
         if output is not None:  # APM has no place for a cost
-            total = consumption.cost(ending, hidden, usage, reported, model)
+            price = resolve.price(model, request.metadata.get("deployment_id"))
+            total = consumption.cost(ending, hidden, usage, reported, price)
             if total is not None:
-                add_cost(metrics, total, resolve.price(model))
+                add_cost(metrics, total, price.entry if price is not None else None)
     else:
         model = resolve.Model(text_of(arguments.get("model")), "")
     if ending.error is None and (failure := field(response, "error")):
@@ -97,7 +101,7 @@ def close(span: Any, family: Family, request: Request, ending: Ending, *, leaf: 
         metrics["time_to_first_token"] = ending.first_content
     _ddtrace.set_apm_tags(span, kind, metrics, model.name, model.provider)
     if output is not None:
-        _add_response_metadata(request.metadata, ending, hidden, output, usage)
+        _add_response_metadata(request, ending, hidden, output, usage)
         _annotate(span, request, output, _Found(kind, leaf, model, metrics))
 
 
@@ -140,12 +144,16 @@ def _response(family: Family, ending: Ending, arguments: Mapping[str, Any], *, w
 
 
 def _as_values(contents: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the contents for a span that is no leaf: LLM Observability shows documents of its own kinds only."""
+    """Return the contents for a span that is no leaf.
+
+    LLM Observability shows documents of its own kinds only, and an empty list as text.
+    """
     return {
         name.replace("_documents", "_value"): [document["text"] for document in value]
         if name.endswith("_documents")
         else value
         for name, value in contents.items()
+        if value
     }
 
 
@@ -164,8 +172,9 @@ def close_unread(span: Any, family: Family, request: Request | None, *, leaf: bo
 
 
 def _add_response_metadata(
-    described: dict[str, Any], ending: Ending, hidden: Mapping[str, Any], output: Output, usage: Usage | None
+    request: Request, ending: Ending, hidden: Mapping[str, Any], output: Output, usage: Usage | None
 ) -> None:
+    described = request.metadata
     if output.finish_reason:
         described["finish_reason"] = output.finish_reason
     if ending.chunks is not None:
@@ -174,7 +183,7 @@ def _add_response_metadata(
             described["token_source"] = "estimated" if usage.estimated else "reported"
     if hidden.get("cache_hit"):
         described["cache_hit"] = True
-    if call_id := hidden.get("litellm_call_id"):
+    if call_id := hidden.get("litellm_call_id") or request.arguments.get("litellm_call_id"):
         described["litellm_call_id"] = text_of(call_id)
     if (overhead := number(hidden.get("litellm_overhead_time_ms"))) is not None:
         described["litellm_overhead_ms"] = overhead

@@ -1,3 +1,4 @@
+import hashlib
 import json
 
 import pytest
@@ -40,6 +41,8 @@ EVERY_SECRET = {
         "anything": SECRET,
     },
 }
+
+HASH = hashlib.sha256(b"sk-key").hexdigest()
 
 
 @pytest.mark.parametrize("family", [CHAT, TEXT], ids=["chat", "text"])
@@ -135,7 +138,7 @@ def test_session(arguments, session):
 
 IDENTITY = {
     "user_api_key_alias": "alias",
-    "user_api_key_hash": "hash",
+    "user_api_key_hash": HASH,
     "user_api_key_team_id": "team id",
     "user_api_key_team_alias": "team",
     "user_api_key_org_id": 7,
@@ -156,7 +159,7 @@ IDENTITY = {
             {"metadata": IDENTITY},
             {
                 "api_key_alias": "alias",
-                "hashed_api_key": "hash",
+                "hashed_api_key": HASH,
                 "team": "team id",
                 "team_alias": "team",
                 "org_id": "7",
@@ -211,3 +214,14 @@ def test_host_of_the_proxys_caller(metadata, host):
 def test_deployment_that_the_router_chose(arguments, found):
     """Group and id, from where the Router leaves them."""
     assert extracted.deployment(arguments, extracted.request_metadata(arguments)) == found
+
+
+@pytest.mark.parametrize(
+    ("value", "tag"),
+    [(HASH, HASH), ("sk-key", HASH), ("litellm_proxy_master_key", "litellm_proxy_master_key")],
+    ids=["hash", "key", "master key"],
+)
+def test_key_is_hashed_where_litellm_left_it_in_clear(value, tag):
+    """A proxy's own authentication may hand on a key as it is; LiteLLM's word for its master key is no secret."""
+    sources = extracted.request_metadata({"metadata": {"user_api_key_hash": value}})
+    assert extracted.identity_tags({}, sources) == {"hashed_api_key": tag}

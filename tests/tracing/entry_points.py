@@ -5,7 +5,6 @@ program gets; see :data:`WAYS`.
 """
 
 import asyncio
-import importlib.util
 import json
 import re
 import sys
@@ -32,7 +31,7 @@ def _asks(function: str, base: str, path: str, **arguments: Any) -> Call:
 
 def _asks_gemini(function: str) -> Call:
     path = f"/v1beta/models/gemini-2.5-flash:{'streamG' if 'stream' in function else 'g'}enerateContent"
-    return _asks(function, "/v1beta", path, model="gemini/gemini-2.5-flash", contents=ASK[0]["content"])
+    return _asks(function, "/v1beta", path, model="gemini/gemini-2.5-flash", contents=CONTENTS)
 
 
 _NO_REQUEST_TO_A_MODEL = ("stored response", "cancelled response", "finished video")
@@ -64,7 +63,6 @@ ENTRY_POINTS: dict[str, Call] = {
 """The calls by name."""
 
 
-_NEEDS_FASTAPI = {"message stream", "Gemini", "Gemini stream"}
 _VOLATILE = re.compile(
     r"(resp|msg|call|video)_[\w=-]+|[0-9a-f]{8}-[0-9a-f-]{27}|\b1[78]\d{8}(\.\d+)?\b|0x[0-9a-f]+|127.0.0.1:\d+"
 )
@@ -87,9 +85,9 @@ def find(owner: Any, name: str) -> Callable[..., Any]:
 
 async def aread(result: Any) -> Any:
     """Return a result, or all that a stream of either kind gives."""
-    if isinstance(result, AsyncIterator):
-        return [chunk async for chunk in result]
-    return list(result) if isinstance(result, Iterator) else result
+    if isinstance(result, Iterator):  # first: Google's sync stream has an __aiter__ that it refuses
+        return list(result)
+    return [chunk async for chunk in result] if isinstance(result, AsyncIterator) else result
 
 
 def read(result: Any) -> Any:
@@ -172,11 +170,13 @@ CASES = [(name, way) for name in ENTRY_POINTS for way in WAYS if "router" not in
 
 def make(name: str, way: str, provider: Provider) -> Any:
     """Make a call; return its result, or the error that it raises."""
-    if name in _NEEDS_FASTAPI and importlib.util.find_spec("fastapi") is None:
-        pytest.skip(f"litellm {get_version()} cannot make this call without fastapi")
+    if "message" in name and "bridge" in name and get_version().startswith("1.72."):
+        pytest.skip("litellm 1.72 loses the address of the other provider")
     try:
         return WAYS[way](ENTRY_POINTS[name], provider)
     except Exception as error:  # is what the program gets
+        if "No module named" in str(error):
+            pytest.skip(f"litellm {get_version()} cannot make this call: {error}")
         return error
 
 

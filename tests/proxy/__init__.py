@@ -1,0 +1,1 @@
+"""Tests of LiteLLM's proxy under ``ddtrace-run``."""

@@ -1,0 +1,78 @@
+"""One proxy under the real ``ddtrace-run`` for all tests, its provider, its agent and its callers."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from ddtrace import config
+
+from ddtrace_litellm.tryout.agent import TestAgent
+from tests.provider import Provider
+from tests.proxy.arrivals import Arrivals
+from tests.proxy.callers import Caller
+from tests.proxy.configuration import BEHAVIOURS, SECRETS, configuration
+from tests.proxy.server import Proxy, traced
+
+_NEEDED = ("anthropic", "apscheduler", "backoff", "fastapi", "openai", "orjson", "uvicorn")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _installed() -> None:
+    for module in _NEEDED:
+        pytest.importorskip(module, reason=f"LiteLLM's proxy and its clients need {module}: pip install litellm[proxy]")
+
+
+@pytest.fixture(autouse=True)
+def _untraced_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the clients of this process send no trace: tests that ran before may have had ddtrace patch them."""
+    monkeypatch.setattr(config, "_propagation_style_inject", [])
+
+
+@pytest.fixture(scope="session")
+def agent() -> Iterator[TestAgent]:
+    """The agent that the proxy sends to."""
+    with TestAgent() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def upstream() -> Iterator[Provider]:
+    """The provider behind the proxy."""
+    with Provider(BEHAVIOURS) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def proxy(agent: TestAgent, upstream: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """The proxy, traced."""
+    launcher, environment = traced(agent.url)
+    with Proxy(tmp_path_factory.mktemp("proxy"), configuration(upstream.url), launcher, environment) as starting:
+        yield starting.wait()
+
+
+@pytest.fixture
+def arrivals(agent: TestAgent, upstream: Provider) -> Iterator[Arrivals]:
+    """What arrives during a test; nothing of it may be a secret, whatever the test is about."""
+    upstream.requests.clear()
+    arrived = Arrivals(agent)
+    yield arrived
+    assert arrived.leaked(SECRETS) == set()
+
+
+@pytest.fixture
+def call(proxy: Proxy) -> Iterator[Callable[..., Caller]]:
+    """Makes callers of the proxy, and closes their clients at the end."""
+    made: list[Caller] = []
+
+    def make(**parts: object) -> Caller:
+        made.append(Caller(proxy.url, **parts))
+        return made[-1]
+
+    yield make
+    for caller in made:
+        caller.close()
+
+
+@pytest.fixture
+def caller(call: Callable[..., Caller]) -> Caller:
+    """A caller whom the proxy knows."""
+    return call()

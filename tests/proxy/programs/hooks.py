@@ -1,0 +1,39 @@
+"""What the proxy's configuration names: who its callers are, and a guardrail. Both need no database."""
+
+import os
+
+import litellm
+from fastapi import HTTPException, Request
+from litellm.integrations.custom_guardrail import CustomGuardrail
+from litellm.proxy._types import UserAPIKeyAuth
+
+
+async def authenticate(request: Request, api_key: str) -> UserAPIKeyAuth:
+    """Tell who the caller with this key is."""
+    if api_key == os.environ["TEST_POOR_KEY"]:
+        raise litellm.BudgetExceededError(current_cost=2.0, max_budget=1.0)
+    if api_key == os.environ["TEST_CLEAR_KEY"]:
+        return UserAPIKeyAuth(api_key=api_key)
+    if api_key != os.environ["TEST_CALLER_KEY"]:
+        raise HTTPException(status_code=401, detail="Who are you?")
+    return UserAPIKeyAuth(
+        api_key=api_key,
+        key_alias="the-key",
+        team_id="team-7",
+        team_alias="The Team",
+        org_id="org-3",
+        organization_alias="The Organisation",
+        user_id="user-5",
+        end_user_id="end-user-9",
+        request_route=request.url.path,
+    )
+
+
+class NoForbiddenWords(CustomGuardrail):
+    """Rejects requests that say "forbidden"."""
+
+    async def async_pre_call_hook(self, *_who_and_cache: object, data: dict, **_more: object) -> dict:
+        """Look at the request before it is routed."""
+        if "forbidden" in str(data.get("messages")):
+            raise HTTPException(status_code=400, detail="That word is not allowed here.")
+        return data

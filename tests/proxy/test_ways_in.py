@@ -1,0 +1,32 @@
+"""The proxy as it is run in earnest: several workers, LiteLLM's own tracing on."""
+
+import pytest
+
+from tests.proxy.arrivals import Arrivals, asked_of, leaves, routers
+from tests.proxy.callers import MESSAGES, Caller
+from tests.proxy.configuration import SECRETS, configuration
+from tests.proxy.server import Proxy, traced
+
+pytestmark = pytest.mark.e2e
+
+
+def test_own_tracing_and_forked_workers(agent, upstream, tmp_path):
+    """LiteLLM's own spans lie between ours and add no event, and the workers that gunicorn forks are traced too."""
+    arguments = ("--run_gunicorn", "--num_workers", "2")
+    launcher, environment = traced(agent.url)
+    with Proxy(
+        tmp_path, configuration(upstream.url), launcher, {**environment, "USE_DDTRACE": "true"}, arguments
+    ) as proxy:
+        caller = Caller(proxy.wait().url)
+        upstream.requests.clear()
+        arrivals = Arrivals(agent)
+        caller.openai.chat.completions.create(model="chat", messages=MESSAGES)
+        list(caller.openai.chat.completions.create(model="chat", messages=MESSAGES, stream=True))
+        for trace in arrivals.wait(caller.mark, 2):
+            assert len(leaves(trace)) == len(routers(trace)) == 1
+            assert len(trace.llm_spans()) == 2
+            assert trace.lost_parents == ()
+            assert "litellm.router.async_function_with_retries" in {span.name for span in trace.spans}
+        assert len(asked_of(upstream)) == 2
+        assert arrivals.leaked(SECRETS) == set()
+        caller.close()

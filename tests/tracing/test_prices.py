@@ -1,0 +1,27 @@
+import asyncio
+
+import litellm
+import pytest
+
+from tests.tracing.scenarios import ASK
+
+litellm.suppress_debug_info = True
+
+
+@pytest.mark.parametrize("method", ["acompletion", "aanthropic_messages"])
+def test_price_of_a_deployment_goes_before_the_models(method, provider, recorder):
+    """A Router's deployment with a price of its own costs that, whichever API it is asked through."""
+    deployment = {
+        "model": "anthropic/claude-3-haiku-20240307",
+        "api_base": provider.url,
+        "api_key": "sk-local",
+        "input_cost_per_token": 1.0,
+        "output_cost_per_token": 2.0,
+    }
+    group = {"model_name": "group", "litellm_params": deployment, "model_info": {"id": "deployment-1"}}
+    router = litellm.Router(model_list=[group])
+    asyncio.run(getattr(router, method)(model="group", messages=ASK, max_tokens=50))
+    (leaf,) = recorder.leaves
+    metrics = leaf["metrics"]
+    assert metrics["total_cost"] == metrics["input_tokens"] + 2 * metrics["output_tokens"] > 0
+    assert metrics["input_cost"] == metrics["input_tokens"]
