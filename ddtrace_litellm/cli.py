@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ddtrace_litellm import __version__
+from ddtrace_litellm.openmetrics import command as scrape
 from ddtrace_litellm.tryout.errors import TryoutError
 from ddtrace_litellm.tryout.session import Outcome, tryout
 
@@ -162,5 +163,15 @@ COMMANDS: tuple[Command, ...] = (
         _configure_report,
         _run_demo,
         needs=("rich", "ddapm_test_agent", "litellm"),
+    ),
+    Command(
+        "scrape",
+        "show which metrics the LiteLLM Proxy's page holds for Datadog",
+        "Read the metrics page of a LiteLLM Proxy and show what Datadog would get of it: names, types, values, tags.\n"
+        "Nothing is sent. The exit status is 1 when the first page cannot be read.\n\n"
+        "  ddtrace-litellm scrape http://localhost:4000/metrics --token-file key.txt",
+        scrape.configure,
+        scrape.run,
+        needs=("rich",),
     ),
 )

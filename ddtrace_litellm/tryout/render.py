@@ -1,4 +1,4 @@
-"""The traces as trees for people. The only module that imports rich."""
+"""The traces as trees for people, made with rich, which comes with an extra."""
 
 import json
 import math

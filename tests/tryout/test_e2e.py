@@ -196,11 +196,13 @@ def test_unwritable_json_file_is_named():
     assert "cannot write the traces to /no/such/directory/x.json: No such file or directory" in finished.stderr
 
 
-@pytest.mark.parametrize("command", ["try", "demo"])
-def test_missing_packages_name_the_extra(command, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("command", "arguments"), [("try", ["--", "true"]), ("demo", []), ("scrape", ["http://localhost/metrics"])]
+)
+def test_missing_packages_name_the_extra(command, arguments, monkeypatch, capsys):
     """Without the extra's packages there is one sentence that says what to install."""
     monkeypatch.setitem(sys.modules, "rich", None)
-    assert cli.main([command, *(["--", "true"] if command == "try" else [])]) == 2
+    assert cli.main([command, *arguments]) == 2
     assert capsys.readouterr().err == f"ddtrace-litellm: {command} needs rich: pip install 'ddtrace-litellm[demo]'\n"
 
 

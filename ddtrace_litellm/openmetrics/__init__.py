@@ -1,0 +1,1 @@
+"""The LiteLLM Proxy's metrics as Datadog metrics: read, named, and turned into steps."""

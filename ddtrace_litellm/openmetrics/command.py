@@ -1,0 +1,120 @@
+"""The command ``ddtrace-litellm scrape``: what would be sent of a metrics page, shown instead."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterable
+from math import inf, nan
+from pathlib import Path
+
+from ddtrace_litellm.openmetrics.deltas import Deltas, EmptyPageError, Page
+from ddtrace_litellm.openmetrics.http_source import Endpoint, FetchError, UnauthorizedError, fetch
+from ddtrace_litellm.openmetrics.labels import Gauges, LabelRules
+from ddtrace_litellm.openmetrics.memory import Memory
+from ddtrace_litellm.openmetrics.metrics import Scraped, census, noting, records, totals
+from ddtrace_litellm.openmetrics.parser import parse
+from ddtrace_litellm.openmetrics.samples import Sample
+
+_RULES = LabelRules()
+_INTERVAL = 15.0
+_FAILURES = (FetchError, ValueError)  # those of a page that cannot be read are ValueErrors
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument("url", metavar="URL", help="the metrics page, for example http://localhost:4000/metrics")
+    token = parser.add_mutually_exclusive_group()
+    token.add_argument("--token", metavar="T", default="", help="a key that may read the page, sent as bearer token")
+    token.add_argument("--token-file", metavar="F", type=Path, help="a file that holds the key")
+    parser.add_argument("--once", action="store_true", help="read one page: gauges, and the totals of counters")
+    parser.add_argument(
+        "--interval", metavar="S", type=_seconds, default=_INTERVAL, help="seconds between pages (default: %(default)g)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show one page or, until Ctrl-C, what each page adds to the one before.
+
+    Returns:
+        0, or 1 where the first page could not be read. A later one may fail: the proxy may be back for the next.
+    """
+    from ddtrace_litellm.openmetrics import render
+
+    token = ""
+    try:
+        token = _token(arguments)
+        scraper = _Scraper(Endpoint(arguments.url, token))
+        if arguments.once:
+            render.once(scraper.totals())
+            return 0
+        render.baseline(scraper.steps())
+    except _FAILURES as error:
+        return _complain(error, token)
+    while True:
+        time.sleep(arguments.interval)
+        try:
+            render.steps(scraper.steps())
+        except _FAILURES as error:
+            _complain(error, token)
+
+
+class _Scraper:
+    """The pages of one endpoint, and what has to be remembered from one to the next."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._memory = Memory()
+        self._gauges = Gauges(_RULES)
+        self._deltas: Deltas | None = None
+
+    def totals(self) -> Scraped:
+        """Return the gauges of a page, and everything that it ever counted."""
+        return self._scrape(lambda samples, _: totals(samples))
+
+    def steps(self) -> Scraped:
+        """Return the gauges of a page, and what was counted since the page before."""
+        return self._scrape(self._read)
+
+    def _read(self, samples: Iterable[Sample], asked_at: float) -> Page:
+        if self._deltas is None:
+            self._deltas = Deltas(asked_at)
+        return self._deltas.read(samples, asked_at)
+
+    def _scrape(self, read: Callable[[Iterable[Sample], float], Page]) -> Scraped:
+        families: dict[str, str] = {}
+        with fetch(self._endpoint) as answer:
+            samples = parse(answer.pieces, answer.content_type, self._memory)
+            page = read(noting(samples, families), answer.asked_at)
+        if not families:
+            raise EmptyPageError("the page has no samples")
+        return Scraped(records(page, _RULES, self._gauges, answer.asked_at), census(families))
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = nan
+    if not 0 < seconds < inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+    return seconds
+
+
+def _token(arguments: argparse.Namespace) -> str:
+    file: Path | None = arguments.token_file
+    if file is None:
+        return str(arguments.token)
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise FetchError(f"cannot read the token from {file}: {getattr(error, 'strerror', error)}") from None
+
+
+def _complain(error: Exception, token: str) -> int:
+    from ddtrace_litellm.openmetrics.render import printable
+
+    hint = ""
+    if isinstance(error, UnauthorizedError):
+        hint = f": {'another' if token else 'a'} key is needed, with --token or --token-file"
+    sys.stderr.write(f"ddtrace-litellm: {printable(str(error))}{hint}\n")
+    return 1

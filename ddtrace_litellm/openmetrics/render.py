@@ -1,0 +1,119 @@
+"""What would be sent of a page, as tables for people."""
+
+import time
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from ddtrace_litellm.openmetrics.metrics import Census, Record, Scraped
+
+_UPPER_BOUND = "upper_bound:"
+
+
+def baseline(scraped: Scraped) -> None:
+    """Show the first page of several: its gauges only, as what it counts began before it."""
+    console = _console()
+    gauges = _of_type(scraped, "gauge")
+    _title(console, f"{_now()}  first page: {_number(len(gauges), 'gauge')}; counts begin with the next page")
+    _table(console, gauges)
+    _show_census(console, scraped.census)
+
+
+def steps(scraped: Scraped) -> None:
+    """Show a later page: what was counted since the one before, and its gauges."""
+    console = _console()
+    counted, gauges = _of_type(scraped, "count"), _of_type(scraped, "gauge")
+    _title(console, f"{_now()}  {_number(len(counted), 'count')} since the last page, {_number(len(gauges), 'gauge')}")
+    _table(console, [*counted, *gauges])
+    _show_census(console, scraped.census)
+
+
+def once(scraped: Scraped) -> None:
+    """Show a single page: its gauges, and totals in the place of counts."""
+    console = _console()
+    gauges, counted = _of_type(scraped, "gauge"), _of_type(scraped, "count")
+    _title(console, f"{_now()}  {_number(len(gauges), 'gauge')}")
+    _table(console, gauges)
+    _title(console, f"{_number(len(counted), 'total')}, which are not sent")
+    console.print("Counts need two pages: they are what a page adds to the one before, and the first is the baseline.")
+    _table(console, [(name, "total", value, tags) for name, _, value, tags in counted])
+    _show_census(console, scraped.census)
+
+
+def printable(text: str) -> str:
+    """Escape what a terminal would act on: labels and errors hold what others sent."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
+
+
+Row = tuple[str, str, str, str]
+"""Name, type, value, tags."""
+
+
+def _of_type(scraped: Scraped, type_: str) -> list[Row]:
+    """Return the rows of one type by name; the buckets of a histogram, dozens often, are one row."""
+    rows: dict[tuple[str, tuple[str, ...]], list[Record]] = {}
+    for record in scraped.records:
+        if record.type == type_:
+            is_bucket = bool(record.tags) and record.tags[-1].startswith(_UPPER_BOUND)
+            rows.setdefault((record.name, record.tags[:-1] if is_bucket else record.tags), []).append(record)
+    return sorted(_row(name, tags, of_row) for (name, tags), of_row in rows.items())
+
+
+def _row(name: str, tags: tuple[str, ...], records: list[Record]) -> Row:
+    shown = [printable(tag) for tag in tags]
+    first = records[0]
+    if first.tags == tags:
+        return name, first.type, _value(first.value), ", ".join(shown)
+    bounds = [record.tags[-1].removeprefix(_UPPER_BOUND) for record in records]
+    span = bounds[0] if len(bounds) == 1 else f"{bounds[0]} ... {bounds[-1]}"
+    return name, first.type, f"x{len(records)}", ", ".join([*shown, f"{_UPPER_BOUND}{span}"])
+
+
+def _table(console: Console, rows: list[Row]) -> None:
+    if not rows:
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("name", overflow="fold")
+    table.add_column("type")
+    table.add_column("value", justify="right", no_wrap=True)
+    table.add_column("tags", overflow="fold")
+    for row in rows:
+        table.add_row(*map(Text, row))
+    console.print(table)
+
+
+def _show_census(console: Console, census: Census) -> None:
+    named = (f"{metric.family} as {metric.name}" for metric in census.by_rule)
+    _list(console, "Not in the table of names, named by its rule", named)
+    _list(console, "Ignored, as they are not LiteLLM's or of a type that cannot be sent", census.ignored)
+
+
+def _list(console: Console, title: str, entries: Iterable[str]) -> None:
+    if text := ", ".join(map(printable, entries)):
+        console.print()
+        console.print(Text(f"{title}:"))
+        console.print(Padding(Text(text), (0, 0, 0, 2), expand=False))
+
+
+def _title(console: Console, text: str) -> None:
+    console.print()
+    console.print(Text(text, style="bold"))
+
+
+def _console() -> Console:
+    return Console(highlight=False)
+
+
+def _now() -> str:
+    return time.strftime("%H:%M:%S")
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _value(value: float) -> str:
+    return str(int(value)) if value.is_integer() else f"{value:.12g}"

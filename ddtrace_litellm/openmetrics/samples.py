@@ -1,0 +1,45 @@
+"""One line of a metrics page, whichever way it was read."""
+
+from typing import NamedTuple
+
+Labels = tuple[tuple[str, str], ...]
+"""Names and values in the page's order, without the label that holds a sample's bound."""
+
+
+class Exemplar(NamedTuple):
+    """One observation that a counter or a bucket points to.
+
+    Attributes:
+        labels: what identifies the observation, a trace's id for example.
+        value: what was observed.
+        timestamp: when, in seconds since the epoch; None where the page does not say.
+    """
+
+    labels: Labels
+    value: float
+    timestamp: float | None = None
+
+
+class Sample(NamedTuple):
+    """One value of one series.
+
+    Attributes:
+        family: the family's name, without the ``_total`` of a counter's samples.
+        type: ``counter``, ``gauge``, ``histogram``, ``summary``, ``unknown``, ... as the page declares it.
+        suffix: what the sample's name has behind the family's: ``_bucket``, ``_sum``, ``_count``, ``_created``, ...
+            or ``""`` (a counter's ``_total`` too).
+        labels: the series, without what tells a bucket or a quantile from the others.
+        bound: the text of a bucket's ``le`` or a summary's ``quantile``, ``""`` for every other sample.
+        value: a number, ``inf`` and ``nan`` included.
+        timestamp: seconds since the epoch; None where the page leaves it to the reader's clock, as LiteLLM's does.
+        exemplar: only in OpenMetrics, of counters and buckets.
+    """
+
+    family: str
+    type: str
+    suffix: str
+    labels: Labels
+    bound: str
+    value: float
+    timestamp: float | None = None
+    exemplar: Exemplar | None = None
