@@ -36,4 +36,6 @@ def read_response(response: Any, _arguments: Arguments, capture: CaptureConfig) 
     if annotation := field(response, "document_annotation"):
         texts.append(annotation)
     messages = [{"role": "assistant", "content": clip(text_of(text), capture)} for text in texts]
-    return Output({"output_messages": messages if capture.output else []})
+    pages_processed = field(field(response, "usage_info"), "pages_processed")
+    billed = {"pages_processed": pages_processed} if pages_processed else {}
+    return Output({"output_messages": messages if capture.output else []}, billed=billed)

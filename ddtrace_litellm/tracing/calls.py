@@ -55,7 +55,8 @@ def begin(operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         return None
     call = Call(operation, frame, span, outside, set_apm)
     try:
-        if parent is not None:
+        if parent is not None and (operation.family.carries or operation.family.name == parent.family):
+            # Any other call beneath (the embedding of a semantic cache, a search) does not answer the enclosing one.
             parent.children += 1
         call.read(args, kwargs)
     except Exception:

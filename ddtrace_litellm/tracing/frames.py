@@ -54,7 +54,7 @@ class Frame:
         parent: the frame that was open when this one began.
         attempts: what was tried beneath, for a call that retries or falls back; ``None`` for any other.
         done: the call has ended; what starts later (LiteLLM's background tasks) is not beneath it.
-        children: traced calls beneath.
+        children: traced calls beneath that carry this one out.
         open_readings: streams of those calls that are still being read.
     """
 

@@ -178,6 +178,7 @@ def _add_response_metadata(
     request: Request, ending: Ending, hidden: Mapping[str, Any], output: Output, usage: Usage | None
 ) -> None:
     described = request.metadata
+    described.update(output.billed)
     if output.finish_reason:
         described["finish_reason"] = output.finish_reason
     if ending.chunks is not None:
