@@ -7,10 +7,11 @@ import litellm
 import openai
 import pytest
 from litellm.integrations.custom_logger import CustomLogger
+from litellm.types.router import CustomRoutingStrategyBase
 
 from ddtrace_litellm import get_version
 from tests.provider import Script
-from tests.tracing.scenarios import ASK, to
+from tests.tracing.scenarios import ASK, router, to
 
 litellm.suppress_debug_info = True
 STORE = {"vector_store_id": "vs_7", "query": "cats", "custom_llm_provider": "openai"}
@@ -64,3 +65,20 @@ def test_chat_that_embeds_on_its_way_is_a_leaf(provider, recorder, monkeypatch):
     assert (embedding["meta"]["span"]["kind"], chat["meta"]["span"]["kind"]) == ("embedding", "llm")
     assert embedding["parent_id"] == chat["span_id"]
     assert chat["metrics"]["input_tokens"] > 0
+
+
+@pytest.mark.filterwarnings("ignore:Router.set_custom_routing_strategy:DeprecationWarning")  # LiteLLM 1.109
+def test_router_that_embeds_on_its_way_has_made_one_attempt(provider, recorder):
+    """What is embedded to choose a deployment is no try at an answer."""
+    routed = router(provider, ("group", "mistral/m"))
+
+    class Embeds(CustomRoutingStrategyBase):
+        async def async_get_available_deployment(self, *_arguments, **_keywords):
+            await litellm.aembedding("openai/text-embedding-3-small", ["one two"], **to(provider))
+            return routed.model_list[0]
+
+    routed.set_custom_routing_strategy(Embeds())
+    asyncio.run(routed.acompletion("group", ASK))
+    workflow = recorder.events[-1]
+    assert [event["resource"] for event in recorder.events] == ["aembedding", "acompletion", "router.acompletion"]
+    assert workflow["meta"]["metadata"]["attempts"] == 1
