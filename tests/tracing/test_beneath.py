@@ -67,7 +67,7 @@ def test_chat_that_embeds_on_its_way_is_a_leaf(provider, recorder, monkeypatch):
     assert chat["metrics"]["input_tokens"] > 0
 
 
-@pytest.mark.filterwarnings("ignore:Router.set_custom_routing_strategy:DeprecationWarning")  # LiteLLM 1.109
+@pytest.mark.filterwarnings("ignore:Router.:DeprecationWarning")  # LiteLLM 1.109
 def test_router_that_embeds_on_its_way_has_made_one_attempt(provider, recorder):
     """What is embedded to choose a deployment is no try at an answer."""
     routed = router(provider, ("group", "mistral/m"))
