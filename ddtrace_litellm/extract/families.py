@@ -21,14 +21,13 @@ from ddtrace_litellm.extract import (
     video,
 )
 from ddtrace_litellm.extract.family import Family, Streaming
-from ddtrace_litellm.extract.metadata import CHAT_PARAMETERS, TEXT_PARAMETERS
 
 _CHUNKS = Streaming(chunks.assemble, chunks.detector, usage.reported_usage)
 
 CHAT = Family(
     "completion",
     "llm",
-    CHAT_PARAMETERS,
+    chat.PARAMETERS,
     chat.read_input,
     chat.read_response,
     usage.usage_of,
@@ -39,7 +38,7 @@ CHAT = Family(
 TEXT = Family(
     "completion",
     "llm",
-    TEXT_PARAMETERS,
+    text.PARAMETERS,
     text.read_input,
     text.read_response,
     usage.usage_of,
