@@ -11,13 +11,14 @@ TEST_PACKAGES = {
     "mcp": latest,
     "pytest": latest,
     "pytest-asyncio": latest,
+    "pytest-xdist": latest,
     "rich": latest,
     "vcrpy": latest,
 }
 
 venv = Venv(
     name="ddtrace-litellm",
-    command="pytest {cmdargs} tests",
+    command="pytest -n auto --maxprocesses 4 --dist loadfile {cmdargs} tests",
     pkgs=TEST_PACKAGES,
     venvs=[
         # The oldest of both; the oldest ddtrace with newer LiteLLM, and the other way round.

@@ -139,7 +139,7 @@ CASES = {
             ]
         },
         {},
-        {"top_n": 2},
+        {"top_n": 2, "search_units": 1},
         kind="retrieval",
     ),
     "image": Case(

@@ -208,7 +208,7 @@ CASES = {
             ]
         },
         {},
-        {"top_n": 2, "return_documents": True},
+        {"top_n": 2, "return_documents": True, "search_units": 1},
         kind="retrieval",
     ),
     "search": Case(
@@ -271,7 +271,7 @@ CASES = {
         _user("[audio: day.wav]"),
         _model(HEARD),
         {},
-        {"language": "en", **_RETRIES},
+        {"language": "en", "audio_seconds": 3.0, **_RETRIES},
     ),
     "transcription": Case(
         call_with("transcription", prompt="A greeting."),
@@ -287,7 +287,7 @@ CASES = {
         _user("[document: https://docs.example/a.pdf]"),
         {"messages": _model("# The local provider\n\nread a page.")["messages"] * 2},
         {},
-        {},
+        {"pages_processed": 2},
     ),
     "video": Case(
         call_with("video"),

@@ -3,7 +3,6 @@
 import contextlib
 import importlib.util
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import litellm
@@ -11,7 +10,7 @@ import openai
 import pytest
 
 from tests.provider.calls import Call
-from tests.tracing.entry_points import ENTRY_POINTS, WAYS, arguments, find
+from tests.tracing.entry_points import ENTRY_POINTS, WAYS, arguments, find, read
 from tests.tracing.events import CASES, Case, call_with
 
 litellm.suppress_debug_info = True
@@ -28,14 +27,22 @@ def _send(call: Call, way: str, provider: Any) -> Any:
         return WAYS[way](call, provider)
     if call.function == "anthropic_messages":
         pytest.skip("Anthropic's Messages have no sync function in Python")
-    result = find(litellm, call.function)(**arguments(call, provider))
-    return list(result) if isinstance(result, Iterator) else result
+    return read(find(litellm, call.function)(**arguments(call, provider)))
+
+
+def _is_priced(model: tuple[str, str]) -> bool:
+    name, provider = model
+    return name in litellm.model_cost or f"{provider}/{name}" in litellm.model_cost
 
 
 def _cost(case: Case, result: Any) -> "float | None":
-    """Return LiteLLM's cost of a response, or, where it comes without one, what its price list says."""
+    """Return LiteLLM's cost of a response, or, where it comes without one, what its price list says.
+
+    LiteLLM says 0 of an image variation, whose model has no price.
+    """
     if not isinstance(result, (dict, list)) and hasattr(result, "_hidden_params"):
-        return result._hidden_params["response_cost"]
+        reported = result._hidden_params["response_cost"]
+        return None if reported == 0 and not _is_priced(case.model) else reported
     name, provider = case.model
     prices = litellm.model_cost.get(f"{provider}/{name}") or litellm.model_cost.get(name)
     if prices is None:
