@@ -62,7 +62,6 @@ def test_no_speech():
         ({"file": None, "prompt": None}, "[audio]"),
         ({"prompt": 7}, "7\n[audio]"),
     ],
-    ids=str,
 )
 def test_recording(arguments, content):
     """The hint, and the file by name."""

@@ -49,7 +49,6 @@ class _PathLike(os.PathLike):
         (7, "[audio]"),
         ({"odd": 1}, "[audio]"),
     ],
-    ids=lambda value: str(value)[:40],
 )
 def test_name_of_a_file(file, marker):
     """The name alone: no folder of the caller's, no payload, no credentials."""
