@@ -106,7 +106,7 @@ def test_images_that_cannot_be_shown(image, content):
     assert _made({"data": [image]}) == [{"role": "assistant", "content": content}]
 
 
-@pytest.mark.parametrize("response", [None, {}, {"data": None}, {"data": "odd"}, ImageResponse(), 7], ids=repr)
+@pytest.mark.parametrize("response", [None, {}, {"data": None}, {"data": "odd"}, ImageResponse(), 7])
 def test_no_images(response):
     """There are no messages."""
     assert _made(response) == []
