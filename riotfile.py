@@ -11,13 +11,14 @@ TEST_PACKAGES = {
     "mcp": latest,
     "pytest": latest,
     "pytest-asyncio": latest,
+    "pytest-xdist": latest,
     "rich": latest,
     "vcrpy": latest,
 }
 
 venv = Venv(
     name="ddtrace-litellm",
-    command="pytest {cmdargs} tests",
+    command="pytest -n auto --maxprocesses 4 --dist loadfile {cmdargs} tests",
     pkgs=TEST_PACKAGES,
     venvs=[
         # The oldest of both; the oldest ddtrace with newer LiteLLM, and the other way round.
@@ -27,10 +28,10 @@ venv = Venv(
         Venv(pys=["3.10"], pkgs={"ddtrace": latest, "litellm": "~=1.72.0"}),
         # In between. LiteLLM 1.95 has wheels for Python 3.12 only.
         Venv(pys=["3.11", "3.13"], pkgs={"ddtrace": "~=4.12.0", "litellm": "~=1.80.0"}),
-        Venv(pys=["3.12"], pkgs={"ddtrace": ["~=4.12.0", latest], "litellm": "~=1.95.0"}),
+        Venv(pys=["3.12"], pkgs={"ddtrace": ["~=4.12.0", latest], "litellm": ["~=1.85.0", "~=1.95.0"]}),
         Venv(pys=["3.13"], pkgs={"ddtrace": "~=4.12.0", "litellm": latest}),
         Venv(pys=["3.11"], pkgs={"ddtrace": latest, "litellm": "~=1.103.0"}),
-        # The newest of both, on every Python.
-        Venv(pys=["3.10", "3.11", "3.12", "3.13"], pkgs={"ddtrace": latest, "litellm": latest}),
+        # The newest of both, on every Python, with the proxy.
+        Venv(pys=["3.10", "3.11", "3.12", "3.13"], pkgs={"ddtrace": latest, "litellm[proxy]": latest}),
     ],
 )

@@ -13,7 +13,7 @@ import litellm
 
 from ddtrace_litellm import get_version
 from ddtrace_litellm.targets import FUNCTIONS, ROUTER_ATTRIBUTES, ROUTER_METHODS, Target
-from ddtrace_litellm.tracing import _ddtrace, frames, spans
+from ddtrace_litellm.tracing import _ddtrace, frames, guard, spans
 from ddtrace_litellm.tracing.calls import Operation
 from ddtrace_litellm.tracing.streams import end_open_readings
 from ddtrace_litellm.tracing.wrappers import ContextExecutor, TracedFunction, traced, traced_async
@@ -96,7 +96,7 @@ def _owners(target: Target) -> Iterator[Any]:
 
 
 def _wrap(target: Target, owner: Any, original: Any) -> TracedFunction:
-    named = getattr(owner, target.signature_of) if target.signature_of else original
+    named = getattr(owner, target.signature_of, original) if target.signature_of else original
     parameters = target.positional or positional_parameters(named)
     operation = Operation(target.resource, target.family, parameters, target.router, target.batch)
     return TracedFunction(original, (traced_async if target.asynchronous else traced)(operation))
@@ -118,7 +118,11 @@ def _traced_factory(make: Callable[..., Any], _instance: Any, args: tuple[Any, .
     target = ROUTER_ATTRIBUTES.get(kwargs.get("call_type", ""))
     if target is None:
         return made
-    return _wrap(replace(target, router=True, signature_of=None, positional=None), None, made)
+    try:
+        return _wrap(replace(target, router=True, signature_of=None, positional=None), None, made)
+    except Exception:
+        guard.swallow("router factory")
+        return made
 
 
 def positional_parameters(function: Any) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ class Target:
         asynchronous: a coroutine function.
         router: a method of the Router.
         batch: makes several calls, none of which is another try of the one before.
+        called: what its spans call it, where its name alone would not tell.
         signature_of: the function whose positional parameters it takes, where its own signature is ``*args``.
         positional: those parameters, where no function tells.
     """
@@ -29,13 +30,15 @@ class Target:
     asynchronous: bool = False
     router: bool = False
     batch: bool = False
+    called: str = ""
     signature_of: str | None = None
     positional: tuple[str, ...] | None = None
 
     @property
     def resource(self) -> str:
         """The resource of its spans."""
-        return f"router.{self.name}" if self.router else self.name
+        name = self.called or self.name
+        return f"router.{name}" if self.router else name
 
 
 def _pair(name: str, owners: tuple[str, ...], family: Family, *, starred: bool = False) -> tuple[Target, Target]:
@@ -73,6 +76,7 @@ _GENERATE_CONTENT = ("litellm", "litellm.google_genai", "litellm.google_genai.ma
 _IMAGES = ("litellm", "litellm.images.main")
 _RERANK = ("litellm", "litellm.rerank_api.main")
 _SEARCH = ("litellm", "litellm.search", "litellm.search.main", "litellm.proxy.auth.fallback_model_access")
+_VECTOR_STORES = ("litellm.vector_stores", "litellm.vector_stores.main")
 _OCR = ("litellm", "litellm.ocr", "litellm.ocr.dispatch", "litellm.ocr.main")
 _VIDEO = ("litellm", "litellm.videos", "litellm.videos.main")
 _BATCH = ("litellm", "litellm.batch_completion.main")
@@ -91,6 +95,8 @@ FUNCTIONS = (
     *_pair("generate_content_stream", _GENERATE_CONTENT, families.GENERATE_CONTENT),
     *_pair("rerank", _RERANK, families.RERANK),
     *_pair("search", _SEARCH, families.SEARCH),
+    Target("search", _VECTOR_STORES, families.SEARCH, called="vector_store_search"),
+    Target("asearch", _VECTOR_STORES, families.SEARCH, asynchronous=True, called="avector_store_search"),
     *_pair("image_generation", _IMAGES, families.IMAGE, starred=True),
     *_pair("image_edit", _IMAGES, families.IMAGE),
     *_pair("image_variation", _IMAGES, families.IMAGE, starred=True),
@@ -129,7 +135,7 @@ ROUTER_METHODS = (
 """The methods of the Router's class."""
 
 ROUTER_ATTRIBUTES = {
-    target.name if target.name != "amoderation" else "moderation": target
+    target.resource if target.name != "amoderation" else "moderation": target
     for target in FUNCTIONS
     if not target.batch and not target.name.startswith("_")
 }

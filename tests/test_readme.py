@@ -20,7 +20,7 @@ ROWS = [
 def test_table_lists_every_traced_function():
     """The functions of the table are those that are wrapped, with the kind of their spans."""
     listed = {(name, *kind) for functions, _, kind in ROWS for name in functions}
-    assert listed == {(target.name, target.family.kind) for target in FUNCTIONS if not target.name.startswith("_")}
+    assert listed == {(target.resource, target.family.kind) for target in FUNCTIONS if not target.name.startswith("_")}
 
 
 def test_table_lists_every_traced_method_of_the_router():
@@ -28,14 +28,16 @@ def test_table_lists_every_traced_method_of_the_router():
     methods = {target.name for target in ROUTER_METHODS}
     listed = {name for _, names, _ in ROWS for name in names}
     assert methods <= listed
-    assert listed - methods <= {target.name for target in ROUTER_ATTRIBUTES.values()} | {"aanthropic_messages"}
+    assert listed - methods <= {target.resource for target in ROUTER_ATTRIBUTES.values()} | {"aanthropic_messages"}
 
 
 @pytest.mark.usefixtures("apm_recorder")
 def test_table_lists_what_the_installed_router_has():
     """Whatever is traced on a Router of this LiteLLM is in the table."""
     router = litellm.Router(model_list=[{"model_name": "group", "litellm_params": {"model": "mistral/m"}}])
-    candidates = {prefix + target.name for target in (*FUNCTIONS, *ROUTER_METHODS) for prefix in ("", "a")}
+    candidates = {
+        prefix + (target.called or target.name) for target in (*FUNCTIONS, *ROUTER_METHODS) for prefix in ("", "a")
+    }
     traced = {name for name in candidates if isinstance(getattr(router, name, None), TracedFunction)}
     assert traced
     assert traced <= {name for _, names, _ in ROWS for name in names}

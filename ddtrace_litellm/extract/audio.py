@@ -61,4 +61,6 @@ def read_recording(arguments: Arguments, capture: CaptureConfig) -> Input:
 def read_transcript(response: Any, _arguments: Arguments, capture: CaptureConfig) -> Output:
     """Read a ``TranscriptionResponse``."""
     text = clip(text_of(field(response, "text")), capture)
-    return Output({"output_messages": [{"role": "assistant", "content": text}] if capture.output and text else []})
+    messages = [{"role": "assistant", "content": text}] if capture.output and text else []
+    seconds = field(field(response, "usage"), "seconds") or field(response, "duration")
+    return Output({"output_messages": messages}, billed={"audio_seconds": seconds} if seconds else {})

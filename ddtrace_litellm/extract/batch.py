@@ -4,7 +4,7 @@ from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract import chat
-from ddtrace_litellm.extract.content import clip
+from ddtrace_litellm.extract.content import clip, without_attachments
 from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import sequence
 
@@ -15,8 +15,12 @@ def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
         return Input({"input_value": []})
     messages = sequence(arguments.get("messages"))
     if messages and isinstance(messages[0], (list, tuple)):
-        return Input({"input_value": [chat.input_messages(conversation, capture) for conversation in messages]})
-    return Input({"input_value": chat.input_messages(messages, capture)})
+        return Input({"input_value": [_asked(conversation, capture) for conversation in messages]})
+    return Input({"input_value": _asked(messages, capture)})
+
+
+def _asked(conversation: Any, capture: CaptureConfig) -> list[chat.Message]:
+    return list(map(without_attachments, chat.input_messages(conversation, capture)))
 
 
 def read_response(response: Any, _arguments: Arguments, capture: CaptureConfig) -> Output:
@@ -29,4 +33,4 @@ def _answer(answer: Any, capture: CaptureConfig) -> Any:
         return [_answer(one, capture) for one in answer]
     if isinstance(answer, BaseException):
         return clip(f"{type(answer).__name__}: {answer}", capture)
-    return chat.output_messages(chat.choices_from_response(answer), capture)
+    return list(map(without_attachments, chat.output_messages(chat.choices_from_response(answer), capture)))

@@ -11,6 +11,48 @@ from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 from ddtrace_litellm.extract.tools import ToolCall, tool_calls_from, tool_definitions_from
 
+COMMON_PARAMETERS = frozenset(
+    {
+        "api_version",
+        "custom_llm_provider",
+        "frequency_penalty",
+        "logit_bias",
+        "logprobs",
+        "max_tokens",
+        "n",
+        "num_retries",
+        "presence_penalty",
+        "seed",
+        "stop",
+        "stream",
+        "stream_options",
+        "temperature",
+        "timeout",
+        "top_p",
+        "user",
+    }
+)
+"""Request parameters of chat and text completions that may go into metadata."""
+PARAMETERS = COMMON_PARAMETERS | {
+    "deployment_id",
+    "function_call",
+    "max_completion_tokens",
+    "max_retries",
+    "modalities",
+    "parallel_tool_calls",
+    "prediction",
+    "reasoning_effort",
+    "response_format",
+    "safety_identifier",
+    "service_tier",
+    "thinking",
+    "tool_choice",
+    "top_k",
+    "top_logprobs",
+    "verbosity",
+    "web_search_options",
+}
+
 Message = dict[str, Any]
 """LLM Observability's message: ``role``, ``content`` and, where there are any, ``tool_calls``, ``tool_results``,
 ``image_parts``, ``audio_parts``."""
@@ -101,7 +143,7 @@ def input_messages(messages: Any, capture: CaptureConfig) -> list[Message]:
             content.text = content.text or text_of(message.get("refusal"))
             if reasoning := _reasoning(message):
                 found.append(_reasoning_message(reasoning, capture))
-        found.append(_message(role, content, tool_calls_from(message), capture))
+        found.append(message_of(role, content, tool_calls_from(message), capture))
     return found
 
 
@@ -149,7 +191,7 @@ def output_messages(choices: Iterable[Choice], capture: CaptureConfig) -> list[M
     for choice in choices:
         if choice.reasoning:
             found.append(_reasoning_message(choice.reasoning, capture))
-        found.append(_message(choice.role or "assistant", choice.content, choice.tool_calls, capture))
+        found.append(message_of(choice.role or "assistant", choice.content, choice.tool_calls, capture))
     return found
 
 
@@ -164,7 +206,8 @@ def finish_reasons(choices: Iterable[Choice]) -> str:
     return ",".join([choice.finish_reason for choice in choices if choice.finish_reason])
 
 
-def _message(role: str, content: Content, tool_calls: list[ToolCall], capture: CaptureConfig) -> Message:
+def message_of(role: str, content: Content, tool_calls: Sequence[ToolCall], capture: CaptureConfig) -> Message:
+    """Return a message that says ``content``, its attachments beside the text."""
     message: Message = {"role": role, "content": clip(content.text, capture)}
     if tool_calls:
         message["tool_calls"] = [call.as_message_part() for call in tool_calls]

@@ -38,6 +38,16 @@ def clip(text: str, capture: CaptureConfig) -> str:
     return f"{text[:limit]}... [{len(text) - limit} more characters]"
 
 
+def without_attachments(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a message of LLM Observability's with a marker in the place of each attachment."""
+    parts = [*message.get("image_parts", ()), *message.get("audio_parts", ())]
+    said = {name: value for name, value in message.items() if not name.endswith("_parts")}
+    if parts:
+        markers = [f"[{part['mime_type'].partition('/')[0]}: {part['mime_type']}]" for part in parts]
+        said["content"] = "\n".join(filter(None, [said["content"], *markers]))
+    return said
+
+
 def content_from(raw: Any) -> Content:
     """Read a message's ``content``: ``None``, a string, or a list of strings and parts."""
     if isinstance(raw, str):

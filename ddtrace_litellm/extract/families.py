@@ -21,16 +21,29 @@ from ddtrace_litellm.extract import (
     video,
 )
 from ddtrace_litellm.extract.family import Family, Streaming
-from ddtrace_litellm.extract.metadata import CHAT_PARAMETERS, TEXT_PARAMETERS
 
 _CHUNKS = Streaming(chunks.assemble, chunks.detector, usage.reported_usage)
 
 CHAT = Family(
-    "completion", "llm", CHAT_PARAMETERS, chat.read_input, chat.read_response, usage.usage_of, streaming=_CHUNKS
+    "completion",
+    "llm",
+    chat.PARAMETERS,
+    chat.read_input,
+    chat.read_response,
+    usage.usage_of,
+    carries=True,
+    streaming=_CHUNKS,
 )
 # The same name: text_completion() is a completion() beneath.
 TEXT = Family(
-    "completion", "llm", TEXT_PARAMETERS, text.read_input, text.read_response, usage.usage_of, streaming=_CHUNKS
+    "completion",
+    "llm",
+    text.PARAMETERS,
+    text.read_input,
+    text.read_response,
+    usage.usage_of,
+    carries=True,
+    streaming=_CHUNKS,
 )
 RESPONSES = Family(
     "responses",
@@ -39,6 +52,7 @@ RESPONSES = Family(
     responses.read_input,
     responses.read_response,
     responses.read_usage,
+    carries=True,
     streaming=Streaming(response_events.assemble, response_events.detector),
 )
 MESSAGES = Family(
@@ -48,6 +62,7 @@ MESSAGES = Family(
     messages.read_input,
     messages.read_response,
     messages.read_usage,
+    carries=True,
     streaming=Streaming(message_events.assemble, message_events.detector),
 )
 GENERATE_CONTENT = Family(
@@ -57,6 +72,7 @@ GENERATE_CONTENT = Family(
     generate_content.read_input,
     generate_content.read_response,
     generate_content.read_usage,
+    carries=True,
     settings=generate_content.settings,
     streaming=Streaming(content_chunks.assemble, content_chunks.detector),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ddtrace_litellm.config import CaptureConfig
@@ -33,12 +34,14 @@ class Output(NamedTuple):
         finish_reason: why the model stopped, ``""`` where it did not say.
         tool_calls: what the model asked for.
         written: of a stream, all that the model wrote, for counting its tokens where nobody reported them.
+        billed: what else than tokens is paid for: searches, pages, seconds.
     """
 
     annotations: dict[str, Any]
     finish_reason: str = ""
     tool_calls: Sequence[ToolCall] = ()
     written: str = ""
+    billed: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Family:
         read_input: reads the arguments of a call.
         read_response: reads what a call returned, or an assembled stream; ``None`` stands for nothing, after an error.
         read_usage: reads the tokens that either of them reports; ``None`` where it reports none.
+        carries: LiteLLM carries out calls of other APIs with calls of this one.
         settings: returns the arguments with the request parameters that are inside one of them; ``None`` where they are
             arguments themselves.
         provider: whom LiteLLM asks where neither the model's name nor an argument says; ``""`` where it refuses then.
@@ -82,6 +86,7 @@ class Family:
     read_input: Callable[[Arguments, CaptureConfig], Input]
     read_response: Callable[[Any, Arguments, CaptureConfig], Output]
     read_usage: Callable[[Any], Usage | None]
+    carries: bool = False
     settings: Callable[[Arguments], Arguments] | None = None
     provider: str = ""
     streaming: Streaming | None = None

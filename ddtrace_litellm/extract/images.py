@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract.chat import Message, message_of
 from ddtrace_litellm.extract.content import Content, add_image, clip
 from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
@@ -53,12 +54,9 @@ def read_response(response: Any, arguments: Arguments, capture: CaptureConfig) -
     return Output({"output_messages": [_message(fields_of(image), kind, capture) for image in made]})
 
 
-def _message(image: Mapping[str, Any], kind: str, capture: CaptureConfig) -> dict[str, Any]:
+def _message(image: Mapping[str, Any], kind: str, capture: CaptureConfig) -> Message:
     content = Content(text_of(image.get("revised_prompt")))
     data = image.get("b64_json")
     marker = add_image(content, f"data:image/{kind};base64,{data}" if data else text_of(image.get("url")))
-    text = "\n".join(filter(None, [content.text, marker]))
-    message: dict[str, Any] = {"role": "assistant", "content": clip(text, capture)}
-    if content.image_parts:
-        message["image_parts"] = list(content.image_parts)
-    return message
+    content.text = "\n".join(filter(None, [content.text, marker]))
+    return message_of("assistant", content, (), capture)

@@ -8,47 +8,6 @@ from typing import Any
 from ddtrace_litellm.extract.fields import field, sequence
 from ddtrace_litellm.extract.urls import strip_credentials
 
-_COMMON = frozenset(
-    {
-        "api_version",
-        "custom_llm_provider",
-        "frequency_penalty",
-        "logit_bias",
-        "logprobs",
-        "max_tokens",
-        "n",
-        "num_retries",
-        "presence_penalty",
-        "seed",
-        "stop",
-        "stream",
-        "stream_options",
-        "temperature",
-        "timeout",
-        "top_p",
-        "user",
-    }
-)
-CHAT_PARAMETERS = _COMMON | {
-    "deployment_id",
-    "function_call",
-    "max_completion_tokens",
-    "max_retries",
-    "modalities",
-    "parallel_tool_calls",
-    "prediction",
-    "reasoning_effort",
-    "response_format",
-    "safety_identifier",
-    "service_tier",
-    "thinking",
-    "tool_choice",
-    "top_k",
-    "top_logprobs",
-    "verbosity",
-    "web_search_options",
-}
-TEXT_PARAMETERS = _COMMON | {"best_of", "echo", "suffix"}
 _CONTENT = frozenset({"prediction", "suffix"})
 _URLS = ("api_base", "base_url")
 _PLAIN = frozenset({str, int, float, bool})

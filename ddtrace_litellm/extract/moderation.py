@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract.chat import message_of
 from ddtrace_litellm.extract.content import clip, content_from
 from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, number, sequence
@@ -18,14 +19,8 @@ def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
     given = prompts_from(arguments.get("input")) if capture.input else []
     if given and all(fields_of(part) for part in given):
         given = [given]
-    messages = []
-    for one in given:
-        content = content_from(one if isinstance(one, (str, list, tuple)) else [one])
-        message: dict[str, Any] = {"role": "user", "content": clip(content.text, capture)}
-        if content.image_parts:
-            message["image_parts"] = list(content.image_parts)
-        messages.append(message)
-    return Input({"input_messages": messages})
+    contents = [content_from(one if isinstance(one, (str, list, tuple)) else [one]) for one in given]
+    return Input({"input_messages": [message_of("user", content, (), capture) for content in contents]})
 
 
 def read_response(response: Any, _arguments: Arguments, capture: CaptureConfig) -> Output:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract.chat import message_of
 from ddtrace_litellm.extract.content import Content, add_image, clip
 from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
@@ -20,14 +21,11 @@ def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
     document = fields_of(arguments.get("document"))
     content = Content()
     if image := document.get("image_url"):
-        text = add_image(content, image)
+        content.text = add_image(content, image)
     else:
         file = document.get("document_url") or document.get("file") or document.get("document_name")
-        text = file_marker("document", file)
-    message: dict[str, Any] = {"role": "user", "content": clip(text, capture)}
-    if content.image_parts:
-        message["image_parts"] = list(content.image_parts)
-    return Input({"input_messages": [message]})
+        content.text = file_marker("document", file)
+    return Input({"input_messages": [message_of("user", content, (), capture)]})
 
 
 def read_response(response: Any, _arguments: Arguments, capture: CaptureConfig) -> Output:
@@ -36,4 +34,6 @@ def read_response(response: Any, _arguments: Arguments, capture: CaptureConfig) 
     if annotation := field(response, "document_annotation"):
         texts.append(annotation)
     messages = [{"role": "assistant", "content": clip(text_of(text), capture)} for text in texts]
-    return Output({"output_messages": messages if capture.output else []})
+    pages_processed = field(field(response, "usage_info"), "pages_processed")
+    billed = {"pages_processed": pages_processed} if pages_processed else {}
+    return Output({"output_messages": messages if capture.output else []}, billed=billed)

@@ -51,7 +51,9 @@ def assemble(chunks: Sequence[Any], _arguments: Arguments) -> Any:
         return final
     opening, items = _received(chunks)
     if final is None:
-        return {**opening, "status": None, "output": items}
+        broken = {**opening, "status": None, "output": items}
+        error = next((event for event in reversed(chunks) if _type(event) == "error"), None)
+        return broken if error is None else {**broken, "error": field(error, "error") or error}
     # An event that LiteLLM made from another API's may come without the output.
     return {**fields_of(final), "output": items, "_hidden_params": hidden_params(final)} if items else final
 

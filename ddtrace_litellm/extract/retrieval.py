@@ -55,7 +55,9 @@ def read_ranking(response: Any, arguments: Arguments, capture: CaptureConfig) ->
     """
     asked = sequence(arguments.get("documents"))
     results = sequence(field(response, "results")) if capture.output else ()
-    return Output({"output_documents": [_ranked(fields_of(result), asked, capture) for result in results]})
+    found = [_ranked(fields_of(result), asked, capture) for result in results]
+    units = field(field(field(response, "meta"), "billed_units"), "search_units")
+    return Output({"output_documents": found}, billed={"search_units": units} if units else {})
 
 
 def _ranked(result: Mapping[str, Any], asked: Sequence[Any], capture: CaptureConfig) -> dict[str, Any]:

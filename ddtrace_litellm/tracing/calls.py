@@ -49,14 +49,16 @@ def begin(operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         get_apm, set_apm = _ddtrace.apm_context_access()
         outside = get_apm(), _ddtrace.get_llmobs_context()
         frame = Frame(operation.family.name, operation.router or operation.batch, parent)
+        if parent is not None and (operation.family.carries or operation.family.name == parent.family):
+            frame.answers = parent
         span = _ddtrace.start_span(operation.name, active, frame)
     except Exception:
         guard.swallow("begin")
         return None
     call = Call(operation, frame, span, outside, set_apm)
     try:
-        if parent is not None:
-            parent.children += 1
+        if frame.answers is not None:
+            frame.answers.children += 1
         call.read(args, kwargs)
     except Exception:
         guard.swallow("request")
@@ -87,10 +89,10 @@ class Call:
         self.request = spans.open_request(self.span, operation.family, arguments, router=operation.router)
         if (operation.router and not operation.batch) or arguments.get("fallbacks"):
             frame.attempts = Attempts()
-        parent = frame.parent
-        if parent is not None and parent.attempts is not None:
+        answers = frame.answers
+        if answers is not None and answers.attempts is not None:
             target = self.request.metadata.get("model_group", arguments.get("model"))
-            self.request.metadata.update(parent.attempts.begin(str(target)))
+            self.request.metadata.update(answers.attempts.begin(str(target)))
 
     def leave(self) -> None:
         """Make active what was when the call began: nothing of ours is, once our wrapper has returned."""
@@ -166,8 +168,8 @@ class Call:
             self._conclude_unread()
             return
         # A try that was cancelled is not one that failed.
-        if isinstance(error, Exception) and frame.parent is not None and frame.parent.attempts is not None:
-            frame.parent.attempts.fail(request.metadata, error)
+        if isinstance(error, Exception) and frame.answers is not None and frame.answers.attempts is not None:
+            frame.answers.attempts.fail(request.metadata, error)
         if frame.attempts is not None:
             request.metadata.update(frame.attempts.summary())
         spans.close(self.span, self.operation.family, request, ending, leaf=frame.is_leaf)

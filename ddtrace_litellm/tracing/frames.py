@@ -52,15 +52,18 @@ class Frame:
         family: name of the API family; only calls of one family delegate to each other.
         dispatches: a method of the Router, or a batch: it never reaches a provider itself.
         parent: the frame that was open when this one began.
+        answers: that frame, where this call carries it out: a try, a bridge. Any other call beneath (the embedding of a
+            semantic cache, a search) does not.
         attempts: what was tried beneath, for a call that retries or falls back; ``None`` for any other.
         done: the call has ended; what starts later (LiteLLM's background tasks) is not beneath it.
-        children: traced calls beneath.
+        children: calls that carry this one out.
         open_readings: streams of those calls that are still being read.
     """
 
     family: str
     dispatches: bool = False
     parent: Frame | None = None
+    answers: Frame | None = None
     attempts: Attempts | None = None
     done: bool = False
     children: int = 0

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ddtrace_litellm.config import CaptureConfig, capture_config
 from ddtrace_litellm.extract import metadata as extract_metadata
+from ddtrace_litellm.extract.content import without_attachments
 from ddtrace_litellm.extract.cost import add_cost
 from ddtrace_litellm.extract.family import Family, Output
 from ddtrace_litellm.extract.fields import field, hidden_params, number, text_of
@@ -146,15 +147,17 @@ def _response(family: Family, ending: Ending, arguments: Mapping[str, Any], *, w
 def _as_values(contents: Mapping[str, Any]) -> dict[str, Any]:
     """Return the contents for a span that is no leaf.
 
-    LLM Observability shows documents of its own kinds only, and an empty list as text.
+    LLM Observability shows documents and attachments of its own kinds only, and an empty list as text.
     """
-    return {
-        name.replace("_documents", "_value"): [document["text"] for document in value]
-        if name.endswith("_documents")
-        else value
-        for name, value in contents.items()
-        if value
-    }
+    values: dict[str, Any] = {}
+    for name, value in contents.items():
+        if name.endswith("_documents"):
+            values[name.replace("_documents", "_value")] = [document["text"] for document in value]
+        elif name.endswith("_messages"):
+            values[name] = list(map(without_attachments, value))
+        else:
+            values[name] = value
+    return {name: value for name, value in values.items() if value}
 
 
 def close_unread(span: Any, family: Family, request: Request | None, *, leaf: bool) -> None:
@@ -175,6 +178,7 @@ def _add_response_metadata(
     request: Request, ending: Ending, hidden: Mapping[str, Any], output: Output, usage: Usage | None
 ) -> None:
     described = request.metadata
+    described.update(output.billed)
     if output.finish_reason:
         described["finish_reason"] = output.finish_reason
     if ending.chunks is not None:

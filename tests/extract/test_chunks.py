@@ -168,9 +168,7 @@ def test_a_stream_that_broke_off_has_no_finish_reason(chunks):
 
 
 @pytest.mark.parametrize(
-    "chunk",
-    [None, {}, 7, b"data: [DONE]", {"choices": None}, {"choices": []}, ModelResponseStream(choices=[])],
-    ids=repr,
+    "chunk", [None, {}, 7, b"data: [DONE]", {"choices": None}, {"choices": []}, ModelResponseStream(choices=[])]
 )
 def test_a_chunk_without_choices_adds_none(chunk):
     """Heartbeats and the chunk with the usage say nothing."""

@@ -3,7 +3,15 @@ from types import SimpleNamespace
 import pytest
 
 from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.content import _MAX_ATTACHMENT_CHARS, Content, add_audio, add_image, clip, content_from
+from ddtrace_litellm.extract.content import (
+    _MAX_ATTACHMENT_CHARS,
+    Content,
+    add_audio,
+    add_image,
+    clip,
+    content_from,
+    without_attachments,
+)
 
 PNG = "data:image/png;base64,aGk="
 TOO_LONG = "A" * (_MAX_ATTACHMENT_CHARS + 1)
@@ -114,3 +122,13 @@ def test_audio_that_is_not_attached_is_a_marker(data, marker):
 def test_odd_audio_part_is_a_marker(part):
     """A part that lacks its payload is said to be one."""
     assert content_from([part]) == Content("[audio]")
+
+
+def test_message_without_its_attachments():
+    """Each attachment is a marker behind the text; nothing else changes."""
+    part = {"mime_type": "image/png", "content": "aGk="}
+    sound = {"mime_type": "audio/mpeg", "content": "aGk="}
+    message = {"role": "user", "content": "look", "image_parts": [part], "audio_parts": [sound]}
+    assert without_attachments(message) == {"role": "user", "content": "look\n[image: image/png]\n[audio: audio/mpeg]"}
+    assert without_attachments({**message, "content": "", "audio_parts": []})["content"] == "[image: image/png]"
+    assert without_attachments({"role": "user", "content": "hi"}) == {"role": "user", "content": "hi"}

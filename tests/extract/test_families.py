@@ -1,9 +1,15 @@
+import io
+import json
+
 import litellm
 import pytest
 from litellm.types.utils import Delta, ModelResponseStream, StreamingChoices
 
 from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract import families
 from ddtrace_litellm.extract.families import CHAT, TEXT
+from ddtrace_litellm.extract.family import Family
+from ddtrace_litellm.extract.metadata import parameters
 from ddtrace_litellm.extract.tools import ToolCall
 
 CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -84,3 +90,150 @@ def test_malformed_calls_do_not_raise(family, arguments):
         family.read_response(family.streaming.assemble([], arguments), arguments, CaptureConfig()),
     ):
         assert (output.annotations, output.finish_reason, output.tool_calls) == ({"output_messages": []}, "", [])
+
+
+FAMILIES = {name: found for name, found in vars(families).items() if isinstance(found, Family)}
+STREAMED = {name: found for name, found in FAMILIES.items() if found.streaming is not None}
+each_family = pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+each_streamed_family = pytest.mark.parametrize("family", STREAMED.values(), ids=STREAMED)
+NOTHING = CaptureConfig(input=False, output=False)
+
+MARK = "MARK"
+_PART = {"type": "text", "text": MARK}
+_ITEM = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": MARK}]}
+ASKED = {
+    "contents": [{"role": "user", "parts": [{"text": MARK}]}],
+    "config": {"system_instruction": MARK},
+    "document": {"document_name": MARK, "document_url": f"https://host/{MARK}", "image_url": f"https://host/{MARK}"},
+    "documents": [MARK, {"text": MARK}],
+    "file": (MARK, MARK.encode()),
+    "image": [(MARK, MARK.encode())],
+    "input": [MARK],
+    "input_reference": (MARK, MARK.encode()),
+    "instructions": MARK,
+    "mask": (MARK, MARK.encode()),
+    "messages": [{"role": "user", "content": MARK, "name": MARK}, {"role": "tool", "content": [_PART]}],
+    "metadata": {"note": MARK},
+    "prediction": {"type": "content", "content": MARK},
+    "prompt": MARK,
+    "query": MARK,
+    "suffix": MARK,
+    "system": MARK,
+    "systemInstruction": MARK,
+    "video": (MARK, MARK.encode()),
+}
+"""What every API asks with, and none may say where contents are not captured."""
+ANSWERED = {
+    "candidates": [{"content": {"role": "model", "parts": [{"text": MARK}]}, "finishReason": "STOP"}],
+    "choices": [{"finish_reason": "stop", "text": MARK, "message": {"role": "assistant", "content": MARK}}],
+    "content": [_PART],
+    "data": [{"embedding": MARK, "url": f"https://host/{MARK}", "revised_prompt": MARK, "title": MARK}],
+    "document_annotation": MARK,
+    "id": MARK,
+    "output": [_ITEM],
+    "pages": [{"markdown": MARK}],
+    "results": [
+        {
+            "index": 0,
+            "document": {"text": MARK},
+            "title": MARK,
+            "url": MARK,
+            "snippet": MARK,
+            "flagged": True,
+            "categories": {MARK: True},
+        }
+    ],
+    "role": "assistant",
+    "text": MARK,
+}
+"""What every API answers."""
+
+
+def _event(**data):
+    return f"data: {json.dumps(data)}\n\n".encode()
+
+
+STREAM = [
+    {"choices": [{"index": 0, "text": MARK, "delta": {"role": "assistant", "content": MARK}}]},
+    {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "item_id": "item_0", "delta": MARK},
+    _event(type="content_block_start", index=0, content_block={"type": "text", "text": ""}),
+    _event(type="content_block_delta", index=0, delta={"type": "text_delta", "text": MARK}),
+    _event(candidates=ANSWERED["candidates"]),
+]
+"""What every API streams; each family picks what is its own."""
+SAYS_NOTHING = {"EMBEDDING", "SPEECH"}
+"""The families whose answers have no text: vectors and sound."""
+
+
+def _says(annotations):
+    return MARK in json.dumps(annotations)
+
+
+@each_family
+def test_contents_of_every_request(family):
+    """They are on the span where they are captured, and else neither there nor among the parameters."""
+    assert _says(family.read_input(ASKED, CaptureConfig()).annotations)
+    assert not _says(family.read_input(ASKED, CaptureConfig(input=False)).annotations)
+    settings = family.settings(ASKED) if family.settings is not None else ASKED
+    assert not _says(parameters(settings, family.parameters, contents=False))
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_contents_of_every_response(name):
+    """They are on the span where they are captured, and else not."""
+    family = FAMILIES[name]
+    assert _says(family.read_response(ANSWERED, ASKED, CaptureConfig()).annotations) is (name not in SAYS_NOTHING)
+    assert not _says(family.read_response(ANSWERED, ASKED, NOTHING).annotations)
+
+
+@each_family
+def test_a_response_does_not_bring_back_what_was_asked(family):
+    """What an answer repeats of the request is left out where the request's contents are not captured."""
+    said = family.read_response({"results": [{"index": 0}]}, ASKED, CaptureConfig(input=False))
+    assert not _says(said.annotations)
+
+
+@each_streamed_family
+def test_contents_of_every_stream(family):
+    """They are on the span where they are captured, and else not."""
+    assembled = family.streaming.assemble(STREAM, ASKED)
+    assert _says(family.read_response(assembled, ASKED, CaptureConfig()).annotations)
+    assert not _says(family.read_response(assembled, ASKED, NOTHING).annotations)
+    has_content = family.streaming.detector()
+    assert any(map(has_content, STREAM))
+
+
+class _Odd:
+    """An object that says nothing."""
+
+
+ODD = [None, {}, [], "odd", b"odd", 7, True, (None,), [[]], [7], {"odd": 1}, [{"odd": 1}], _Odd(), object, io.BytesIO()]
+
+
+@each_family
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: str(odd)[:25])
+def test_no_malformed_call_raises(family, odd):
+    """Whatever the arguments, the response and their parts are."""
+    nested = (dict.fromkeys(ASKED, odd), {name: [odd] for name in ASKED}, {name: {name: odd} for name in ASKED})
+    responses = (odd, *({name: value(odd) for name in ANSWERED} for value in (lambda odd: odd, lambda odd: [odd])))
+    for arguments in ({}, *nested):
+        family.read_input(arguments, CaptureConfig())
+        for response in responses:
+            family.read_response(response, arguments, CaptureConfig())
+            family.read_usage(response)
+    family.read_usage({"usage": odd, "meta": odd, "usageMetadata": odd})
+
+
+@each_streamed_family
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: str(odd)[:25])
+def test_no_malformed_stream_raises(family, odd):
+    """Whatever its chunks are, alone or among others; and without any."""
+    for chunks in ([], [odd], [odd, *STREAM, odd], [dict.fromkeys((*ANSWERED, "type", "delta", "choices"), odd)]):
+        has_content = family.streaming.detector()
+        found = [has_content(chunk) for chunk in chunks]
+        assert any(found) is (len(chunks) > 1)
+        assembled = family.streaming.assemble(chunks, {})
+        family.read_response(assembled, {}, CaptureConfig())
+        family.read_usage(assembled)
+        if family.streaming.reported_usage is not None:
+            family.streaming.reported_usage(chunks, odd)

@@ -25,7 +25,7 @@ def test_declared_fields_and_extras_come_together():
     assert (found["content"], found["reasoning_content"]) == ("x", "r")
 
 
-@pytest.mark.parametrize("owner", [*FIELDLESS, {}, Delta(content="x")], ids=repr)
+@pytest.mark.parametrize("owner", [*FIELDLESS, {}, Delta(content="x")])
 def test_an_absent_field_is_none(owner):
     """Nothing raises, whatever is asked."""
     assert field(owner, "absent") is None
@@ -61,7 +61,6 @@ def test_hidden_params_of_responses_and_chunks(owner):
         (SimpleNamespace(_hidden_params=["odd"]), {}),
         *[(owner, {}) for owner in FIELDLESS],
     ],
-    ids=repr,
 )
 def test_hidden_params_of_anything_else(owner, expected):
     """A stream keeps them as a plain attribute, the Router puts them in a dict, and the rest has none."""

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract.family import Output
 from ddtrace_litellm.extract.generate_content import (
     PARAMETERS,
     assemble,
@@ -241,7 +242,7 @@ def test_outputs_that_are_not_captured():
 def test_a_prompt_that_was_refused():
     """Its reason is why there is nothing."""
     response = {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 4}}
-    assert read_response(response, {}, CAPTURE) == ({"output_messages": []}, "SAFETY", [], "")
+    assert read_response(response, {}, CAPTURE) == Output({"output_messages": []}, "SAFETY", [], "")
     assert read_usage(response) == Usage(4, 0)
     assert assemble([response], {}) == response
 
@@ -249,7 +250,7 @@ def test_a_prompt_that_was_refused():
 @pytest.mark.parametrize("response", [None, {}, "odd", 7, {"candidates": 7, "usageMetadata": 7}], ids=str)
 def test_responses_without_content(response):
     """After an error, and of what is no response."""
-    assert read_response(response, {}, CAPTURE) == ({"output_messages": []}, "", [], "")
+    assert read_response(response, {}, CAPTURE) == Output({"output_messages": []}, "", [], "")
     assert read_usage(response) is None
 
 

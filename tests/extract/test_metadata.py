@@ -77,9 +77,7 @@ class Answer:
         ({"modalities": ("text", "audio"), "thinking": {"type": "enabled", "budget_tokens": 9}},
          {"modalities": ["text", "audio"], "thinking": {"type": "enabled", "budget_tokens": 9}}),
         ({"unheard_of": 1, "tools": [], "mock_response": "x"}, {}),
-    ],
-    ids=str,
-)  # fmt: skip
+    ])  # fmt: skip
 def test_parameters_that_are_kept(arguments, kept):
     """Those of the allow-list that are set, as values that JSON can hold."""
     found = extracted.parameters(arguments, CHAT.parameters, contents=True)

@@ -24,6 +24,7 @@ from tests.provider import (
     moderations_api,
     responses_api,
     tavily_api,
+    vector_stores_api,
     videos_api,
 )
 from tests.provider.addresses import addressed
@@ -96,6 +97,7 @@ class Provider(LocalProvider):
         "/v1/videos": Route(videos_api.answer, videos_api.created_body, openai_api.error_body),
         "/v1/videos/*": Route(videos_api.answer, videos_api.stored_body, openai_api.error_body),
         "/v1/videos/*/remix": Route(videos_api.answer, videos_api.remixed_body, openai_api.error_body),
+        "/v1/vector_stores/*/search": Route(vector_stores_api.answer, vector_stores_api.body, openai_api.error_body),
         "/v1/rerank": _RERANK,
         "/v2/rerank": _RERANK,
         "/v1/ocr": Route(mistral_api.answer, mistral_api.body, mistral_api.error_body),

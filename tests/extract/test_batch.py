@@ -1,0 +1,74 @@
+from typing import Any
+
+import litellm
+import pytest
+
+from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract.batch import read_input, read_response
+
+
+def _asked(messages: Any, capture: CaptureConfig | None = None) -> Any:
+    return read_input({"messages": messages}, capture or CaptureConfig()).annotations["input_value"]
+
+
+def _said(response: Any, capture: CaptureConfig | None = None) -> Any:
+    return read_response(response, {}, capture or CaptureConfig()).annotations["output_value"]
+
+
+def _ask(text: str) -> dict[str, Any]:
+    return {"role": "user", "content": text}
+
+
+def _answer(text: str) -> Any:
+    message = {"role": "assistant", "content": text}
+    return litellm.ModelResponse(choices=[{"finish_reason": "stop", "message": message}])
+
+
+@pytest.mark.parametrize(
+    ("messages", "value"),
+    [
+        ([_ask("a")], [_ask("a")]),
+        ([[_ask("a")], [_ask("b")]], [[_ask("a")], [_ask("b")]]),
+        (([_ask("a")],), [[_ask("a")]]),
+        ([[_ask("a")], None], [[_ask("a")], []]),
+        (None, []),
+        ([], []),
+        ("odd", []),
+        ([[]], [[]]),
+    ],
+    ids=str,
+)
+def test_conversations(messages, value):
+    """One, for several models, or several."""
+    assert _asked(messages) == value
+
+
+def test_answers():
+    """In the order of the conversations; one that failed is its error."""
+    response = [_answer("a"), ValueError("no such model"), _answer("b")]
+    said = [{"role": "assistant", "content": "a"}], [{"role": "assistant", "content": "b"}]
+    assert _said(response) == [said[0], "ValueError: no such model", said[1]]
+    assert _said([[_answer("a")], [_answer("b")]]) == [[said[0]], [said[1]]]
+
+
+def test_first_answer_of_several_models():
+    """It is the answer itself."""
+    assert _said(_answer("a")) == [{"role": "assistant", "content": "a"}]
+
+
+@pytest.mark.parametrize(("response", "value"), [(None, []), ({}, []), (7, []), ([None, "odd"], [[], []])], ids=str)
+def test_malformed_answers_do_not_raise(response, value):
+    """They say nothing."""
+    assert _said(response) == value
+
+
+def test_what_is_captured():
+    """Nothing, or the beginnings."""
+    nothing, cut = CaptureConfig(input=False, output=False), CaptureConfig(max_chars=4)
+    assert _asked([[_ask("hello")]], nothing) == []
+    assert _said([_answer("hello"), ValueError("hello")], nothing) == []
+    assert _asked([[_ask("hello")]], cut) == [[_ask("hell... [1 more characters]")]]
+    assert _said([_answer("hello"), ValueError("hello")], cut) == [
+        [{"role": "assistant", "content": "hell... [1 more characters]"}],
+        "Valu... [13 more characters]",
+    ]
