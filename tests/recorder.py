@@ -37,6 +37,7 @@ class Recorder:
             LLMObs.enable(agentless_enabled=False, integrations_enabled=True)
             self._record_events(LLMObs._instance)
         tracer._span_aggregator.writer = _Discard()
+        tracer.context_provider.activate(None)  # whatever span the tests before have left
         ddtrace_litellm.patch()
         core.on("trace.span_start", self.started.append, "tests")
         core.on("trace.span_finish", self.finished.append, "tests")
