@@ -53,7 +53,7 @@ def test_call_id_of_the_answer(arrivals, caller, question):
 
 
 def test_no_event_but_ours(arrivals, caller):
-    """The web framework, the HTTP client and the provider's SDK (where ddtrace knows it) leave spans without an event."""
+    """The web framework, the HTTP client and an SDK that ddtrace knows leave spans without an event."""
     caller.openai.chat.completions.create(model="chat", messages=[{"role": "user", "content": "hi"}])
     (trace,) = arrivals.wait(caller.mark)
     assert {span.name for span in trace.llm_spans()} == {"litellm.request"}
