@@ -13,7 +13,7 @@ from ddtrace_litellm.extract.cost import reported_cost
 from ddtrace_litellm.extract.family import Arguments, Family, Output
 from ddtrace_litellm.extract.fields import field, number, text_of
 from ddtrace_litellm.extract.usage import Usage, usage_from
-from ddtrace_litellm.tracing import resolve
+from ddtrace_litellm.tracing import guard, resolve
 from ddtrace_litellm.tracing.records import Ending
 
 _EVERYTHING = CaptureConfig()
@@ -92,9 +92,18 @@ def cost(
     if ending.chunks is None and "response_cost" in hidden:
         found = number(hidden["response_cost"])
     else:
-        found = _priced(usage, reported, ending.response, price) if usage is not None else None
+        found = _asked(usage, reported, ending.response, price) if usage is not None else None
     # Behind a Router, a model without any price has the price 0 (1.72 to 1.109): that is unknown, not free.
     return found if found or (price is not None and price.is_set) else None
+
+
+def _asked(usage: Usage, reported: Any, stream: Any, price: resolve.Price | None) -> float | None:
+    """Ask LiteLLM, which raises where it cannot tell (1.72 to 1.109): then the tokens are still known."""
+    try:
+        return _priced(usage, reported, stream, price)
+    except Exception:
+        guard.swallow("price")
+        return None
 
 
 def _priced(usage: Usage, reported: Any, stream: Any, price: resolve.Price | None) -> float | None:

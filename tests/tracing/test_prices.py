@@ -18,10 +18,25 @@ def test_price_of_a_deployment_goes_before_the_models(method, provider, recorder
         "input_cost_per_token": 1.0,
         "output_cost_per_token": 2.0,
     }
-    group = {"model_name": "group", "litellm_params": deployment, "model_info": {"id": "deployment-1"}}
+    group = {"model_name": "group", "litellm_params": deployment, "model_info": {"id": f"deployment-{method}"}}
     router = litellm.Router(model_list=[group])
     asyncio.run(getattr(router, method)(model="group", messages=ASK, max_tokens=50))
     (leaf,) = recorder.leaves
     metrics = leaf["metrics"]
     assert metrics["total_cost"] == metrics["input_tokens"] + 2 * metrics["output_tokens"] > 0
     assert metrics["input_cost"] == metrics["input_tokens"]
+
+
+def test_price_that_litellm_cannot_tell_leaves_the_tokens(provider, recorder, monkeypatch):
+    """Its calculator raises for a model that it does not know, and on odd prices: the event has all but the cost."""
+
+    def raise_error(**_arguments):
+        raise ValueError("This model isn't mapped yet.")
+
+    monkeypatch.setattr(litellm, "cost_per_token", raise_error)
+    call = {"model": "anthropic/claude-3-haiku-20240307", "api_base": provider.url, "api_key": "sk-local"}
+    asyncio.run(litellm.anthropic_messages(messages=ASK, max_tokens=50, **call))
+    metrics = recorder.event["metrics"]
+    assert metrics["input_tokens"] > 0
+    assert "total_cost" not in metrics
+    assert recorder.event["meta"]["output"]["messages"]
