@@ -1,7 +1,7 @@
 """Calls that make several: batches, retries, priorities; and Routers that were made before the patch."""
 
 import asyncio
-import threading
+import time
 
 import litellm
 import pytest
@@ -42,11 +42,11 @@ def of_kind(recorder, kind):
     return [event for event in recorder.events if event["meta"]["span"]["kind"] == kind]
 
 
-def wait_for_threads():
-    """Wait until the threads of LiteLLM's batches have ended: the fastest answer ends a batch, not the others."""
-    for thread in threading.enumerate():
-        if thread.name.startswith("ThreadPoolExecutor"):
-            thread.join(timeout=5)
+def wait_for_leaves(recorder, count):
+    """Wait until so many calls have ended: the fastest answer ends a batch, not the others."""
+    deadline = time.monotonic() + 5
+    while len(recorder.leaves) < count and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 @pytest.fixture(params=["with ddtrace's futures", "without ddtrace's futures"])
@@ -69,7 +69,7 @@ def test_batch_is_one_workflow(name, provider, recorder):
     with LLMObs.workflow("mine") as mine:
         result = BATCHES[name](to(provider))
         assert tracer.current_span() is mine
-    wait_for_threads()
+    wait_for_leaves(recorder, 2)
     batch, caller = of_kind(recorder, "workflow")
     assert batch["resource"] == name
     assert batch["parent_id"] == caller["span_id"]
