@@ -82,8 +82,14 @@ class Price(NamedTuple):
 def price(model: Model, deployment_id: str | None) -> Price | None:
     """Return LiteLLM's price of the model; a Router's deployment may have its own, under its id."""
     prices: Mapping[str, Mapping[str, Any]] = litellm.model_cost
-    own = prices.get(deployment_id) if deployment_id is not None else None
-    if deployment_id is not None and own is not None and own.get("input_cost_per_token") is not None:
-        return Price(deployment_id, model.provider, own)
     entry = prices.get(f"{model.provider}/{model.name}") or prices.get(model.name)
+    own = prices.get(deployment_id) if deployment_id is not None else None
+    if deployment_id is not None and own is not None and _differs(own, entry or {}):
+        return Price(deployment_id, model.provider, own)
     return Price(model.name, model.provider, entry) if entry else None
+
+
+def _differs(own: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+    """Whether a deployment has another price than its model: without one, LiteLLM registers it with the model's."""
+    names = ("input_cost_per_token", "output_cost_per_token")
+    return any(own.get(name) is not None and own[name] != entry.get(name) for name in names)

@@ -363,8 +363,8 @@ def test_what_litellm_returns(provider, model, stream):
         if not re.search("fastapi|non-Anthropic", str(error)):
             raise
         pytest.skip(str(error))
-    if get_version().startswith("1.72.") and "claude" not in model:
-        pytest.skip("litellm 1.72 drops what another provider says beside a call")
+    if tuple(map(int, get_version().split(".")[:2])) < (1, 95) and "claude" not in model:
+        pytest.skip(f"litellm {get_version()} drops some of what another provider says")
     found = read_response(response, arguments, CAPTURE)
     assert found.annotations["output_messages"] == [
         {"role": "reasoning", "content": "hm"},

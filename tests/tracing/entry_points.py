@@ -132,7 +132,9 @@ def _router(call: Call, provider: Provider, **settings: Any) -> tuple[litellm.Ro
     if "model" not in deployment:
         pytest.skip(f"{call.function} names no model")
     groups = [
-        {"model_name": group, "litellm_params": deployment, "model_info": {"id": f"id-{group}"}} for group in ("a", "b")
+        # An id of its own: LiteLLM keeps the prices of all that it ever registered under one.
+        {"model_name": group, "litellm_params": deployment, "model_info": {"id": f"{group} {deployment['model']}"}}
+        for group in ("a", "b")
     ]
     settings = {"num_retries": 0, "retry_after": 0, "disable_cooldowns": True, **settings}
     return litellm.Router(model_list=groups, **settings), {**given, "model": "a"}
