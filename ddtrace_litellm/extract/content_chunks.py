@@ -6,7 +6,7 @@ from typing import Any
 
 from ddtrace_litellm.extract.family import Arguments
 from ddtrace_litellm.extract.fields import fields_of, number, sequence
-from ddtrace_litellm.extract.sse import EventParser, events_from
+from ddtrace_litellm.extract.sse import event_detector, events_from
 
 # A chunk has the latest of each: totals so far, and why it ended.
 _LATEST = ("error", "usageMetadata", "usage_metadata", "promptFeedback", "prompt_feedback")
@@ -37,8 +37,7 @@ def assemble(chunks: Sequence[Any], arguments: Arguments) -> dict[str, Any]:  # 
 
 def detector() -> Callable[[Any], bool]:
     """Return what finds the first content of a stream, chunk by chunk."""
-    feed = EventParser().feed
-    return lambda chunk: any(map(_has_content, feed(chunk)))
+    return event_detector(_has_content)
 
 
 def _has_content(chunk: Any) -> bool:

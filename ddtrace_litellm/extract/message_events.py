@@ -6,7 +6,7 @@ from typing import Any
 
 from ddtrace_litellm.extract.family import Arguments
 from ddtrace_litellm.extract.fields import field, fields_of, text_of
-from ddtrace_litellm.extract.sse import EventParser, events_from
+from ddtrace_litellm.extract.sse import event_detector, events_from
 
 # Of a delta: its field, the block's field that it adds to, and the type of a block that was not announced. What no span
 # shows (signatures, citations) is not among them.
@@ -55,8 +55,7 @@ def assemble(chunks: Sequence[Any], arguments: Arguments) -> dict[str, Any]:  # 
 
 def detector() -> Callable[[Any], bool]:
     """Return what finds the first content of a stream, chunk by chunk."""
-    feed = EventParser().feed
-    return lambda chunk: any(map(_has_content, feed(chunk)))
+    return event_detector(_has_content)
 
 
 def _has_content(event: Any) -> bool:

@@ -6,7 +6,7 @@ watched from outside, chunk by chunk, and LiteLLM's chunks are anything from hal
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 _EVENT_END = b"\n\n"
@@ -66,6 +66,12 @@ def events_from(chunks: Iterable[Any]) -> Iterator[Any]:
     for chunk in chunks:
         yield from parser.feed(chunk)
     yield from parser.close()
+
+
+def event_detector(has_content: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Return what says, of each chunk of one stream in turn, whether it completes an event that ``has_content``."""
+    feed = EventParser().feed
+    return lambda chunk: any(map(has_content, feed(chunk)))
 
 
 def _data_of(event: bytearray) -> list[Any]:
