@@ -1,8 +1,5 @@
 """Over every entry point, in every way: one leaf for one provider request, nothing left, and nothing changed."""
 
-import gc
-from typing import Any
-
 import litellm
 import pytest
 from ddtrace import tracer
@@ -13,14 +10,7 @@ from tests.tracing.entry_points import CASES, make, plain
 from tests.tracing.scenarios import first_tries
 
 litellm.suppress_debug_info = True
-
-
-@pytest.fixture(autouse=True)
-def _clean() -> Any:
-    litellm.in_memory_llm_clients_cache.flush_cache()
-    internal_errors.clear()
-    yield
-    gc.collect()
+pytestmark = pytest.mark.usefixtures("clean_slate")
 
 
 @pytest.mark.parametrize(("name", "way"), CASES)

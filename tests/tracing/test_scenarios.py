@@ -1,9 +1,7 @@
 """Over everything that programs do: one leaf for one provider request, nothing left, and nothing changed."""
 
 import copy
-import gc
 import json
-from typing import Any
 
 import litellm
 import pytest
@@ -14,14 +12,7 @@ from ddtrace_litellm.tracing.guard import internal_errors
 from tests.tracing.scenarios import ASK, SCENARIOS, SCRIPTS, first_tries, to
 
 litellm.suppress_debug_info = True
-
-
-@pytest.fixture(autouse=True)
-def _clean() -> Any:
-    litellm.in_memory_llm_clients_cache.flush_cache()
-    internal_errors.clear()
-    yield
-    gc.collect()
+pytestmark = pytest.mark.usefixtures("clean_slate")
 
 
 @pytest.mark.parametrize("name", SCENARIOS)

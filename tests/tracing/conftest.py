@@ -1,0 +1,18 @@
+"""What the tests over every scenario and every entry point share."""
+
+import gc
+from collections.abc import Iterator
+
+import litellm
+import pytest
+
+from ddtrace_litellm.tracing.guard import internal_errors
+
+
+@pytest.fixture
+def clean_slate() -> Iterator[None]:
+    """No client that LiteLLM has kept, no error of ours before the test, and no garbage after it."""
+    litellm.in_memory_llm_clients_cache.flush_cache()
+    internal_errors.clear()
+    yield
+    gc.collect()
