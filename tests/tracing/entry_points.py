@@ -124,6 +124,11 @@ def adirect(call: Call, provider: Provider) -> Any:
     return asyncio.run(main())
 
 
+def deployment_id(group: str, model: str) -> str:
+    """Return an id that no other model has: LiteLLM keeps the prices of all that it ever registered under one."""
+    return f"{group} {model}"
+
+
 def _router(call: Call, provider: Provider, **settings: Any) -> tuple[litellm.Router, dict[str, Any]]:
     """Return a Router of two groups that both lead to the call's model, and what is left of the arguments."""
     given = arguments(call, provider)
@@ -132,8 +137,7 @@ def _router(call: Call, provider: Provider, **settings: Any) -> tuple[litellm.Ro
     if "model" not in deployment:
         pytest.skip(f"{call.function} names no model")
     groups = [
-        # An id of its own: LiteLLM keeps the prices of all that it ever registered under one.
-        {"model_name": group, "litellm_params": deployment, "model_info": {"id": f"{group} {deployment['model']}"}}
+        {"model_name": group, "litellm_params": deployment, "model_info": {"id": deployment_id(group, deployment["model"])}}
         for group in ("a", "b")
     ]
     settings = {"num_retries": 0, "retry_after": 0, "disable_cooldowns": True, **settings}

@@ -17,7 +17,7 @@ from ddtrace_litellm.demo.answers import Answer, Usage
 from ddtrace_litellm.demo.provider import Route
 from tests.provider import Script, responses_api
 from tests.provider.calls import Call
-from tests.tracing.entry_points import ENTRY_POINTS, WAYS, arguments, find, twin
+from tests.tracing.entry_points import ENTRY_POINTS, WAYS, arguments, deployment_id, find, twin
 
 litellm.suppress_debug_info = True
 
@@ -246,16 +246,18 @@ def test_fallback_of_a_router(name, way, provider, recorder):
     WAYS[way](ENTRY_POINTS[name], provider, fallbacks=[{"a": ["b"]}])
     (outer,) = [event for event in recorder.events if event["meta"]["span"]["kind"] == "workflow"]
     failed, answered = recorder.leaves
+    model = ENTRY_POINTS[name].arguments()["model"]
     for number, (attempt, group) in enumerate(zip((failed, answered), "ab", strict=True), 1):
         facts = attempt["meta"]["metadata"]
-        assert (facts["attempt_number"], facts["model_group"], facts["deployment_id"]) == (number, group, f"id-{group}")
+        assert (facts["attempt_number"], facts["model_group"]) == (number, group)
+        assert facts["deployment_id"] == deployment_id(group, model)
         assert attempt["parent_id"] == outer["span_id"]
     assert (failed["status"], failed["metrics"]) == ("error", {})
     assert answered["metrics"]["total_cost"] > 0
     assert "told to fail" in answered["meta"]["metadata"]["previous_attempt_error"]
     summary = outer["meta"]["metadata"]
     assert (summary["attempts"], summary["attempted_retries"], summary["attempted_fallbacks"]) == (2, 0, 1)
-    assert summary["failed_attempts"][0]["deployment_id"] == "id-a"
+    assert summary["failed_attempts"][0]["deployment_id"] == deployment_id("a", model)
     assert (outer["status"], outer["metrics"]) == ("ok", {})
 
 
