@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -85,7 +86,9 @@ def price(model: Model, deployment_id: str | None) -> Price | None:
     entry = prices.get(f"{model.provider}/{model.name}") or prices.get(model.name)
     own = prices.get(deployment_id) if deployment_id is not None else None
     if deployment_id is not None and own is not None and _differs(own, entry or {}):
-        return Price(deployment_id, model.provider, own)
+        with suppress(Exception):  # 1.72 to 1.85 lose the price and the provider of one that is registered twice
+            litellm.get_model_info(deployment_id, model.provider)
+            return Price(deployment_id, model.provider, own)
     return Price(model.name, model.provider, entry) if entry else None
 
 

@@ -137,7 +137,11 @@ def _router(call: Call, provider: Provider, **settings: Any) -> tuple[litellm.Ro
     if "model" not in deployment:
         pytest.skip(f"{call.function} names no model")
     groups = [
-        {"model_name": group, "litellm_params": deployment, "model_info": {"id": deployment_id(group, deployment["model"])}}
+        {
+            "model_name": group,
+            "litellm_params": deployment,
+            "model_info": {"id": deployment_id(group, deployment["model"])},
+        }
         for group in ("a", "b")
     ]
     settings = {"num_retries": 0, "retry_after": 0, "disable_cooldowns": True, **settings}

@@ -40,3 +40,18 @@ def test_price_that_litellm_cannot_tell_leaves_the_tokens(provider, recorder, mo
     assert metrics["input_tokens"] > 0
     assert "total_cost" not in metrics
     assert recorder.event["meta"]["output"]["messages"]
+
+
+def test_deployment_of_two_routers_keeps_its_models_price(provider, recorder):
+    """A program that makes its Router anew, with the same ids, sees the same costs."""
+    # Providers retire their models, and LiteLLM forgets their prices.
+    model = next(
+        name for name in ("claude-haiku-4-5-20251001", "claude-sonnet-4-20250514") if name in litellm.model_cost
+    )
+    deployment = {"model": f"anthropic/{model}", "api_base": provider.url, "api_key": "sk-local"}
+    group = {"model_name": "group", "litellm_params": deployment, "model_info": {"id": "deployment-of-two"}}
+    for _ in range(2):
+        router = litellm.Router(model_list=[group])
+        asyncio.run(router.aanthropic_messages(model="group", messages=ASK, max_tokens=50))
+    first, second = (leaf["metrics"]["total_cost"] for leaf in recorder.leaves)
+    assert first == second > 0
