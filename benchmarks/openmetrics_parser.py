@@ -27,8 +27,8 @@ from prometheus_client.parser import text_fd_to_metric_families as read_text
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from ddtrace_litellm.openmetrics.memory import Memory
-from ddtrace_litellm.openmetrics.parser import parse
+from ddtrace_litellm.openmetrics.text.memory import Memory
+from ddtrace_litellm.openmetrics.text.parser import parse
 
 try:
     from datadog_checks.base.checks.openmetrics import parser_optimizations as agents_form
@@ -102,7 +102,7 @@ print(int(peak) / 1024, process_time() - start)
 READ = {
     "nothing": _READ.format(imports="", reads=""),
     "ours": _READ.format(
-        imports="from ddtrace_litellm.openmetrics.parser import parse",
+        imports="from ddtrace_litellm.openmetrics.text.parser import parse",
         reads="""
 with open(path, "rb") as file:
     for sample in parse(iter(lambda: file.read(1 << 16), b""), content_type):

@@ -8,12 +8,12 @@ from math import inf, nan
 from pathlib import Path
 
 from ddtrace_litellm.openmetrics.deltas import Deltas, EmptyPageError, Page
-from ddtrace_litellm.openmetrics.http_source import Endpoint, FetchError, UnauthorizedError, fetch
 from ddtrace_litellm.openmetrics.labels import Gauges, LabelRules
-from ddtrace_litellm.openmetrics.memory import Memory
 from ddtrace_litellm.openmetrics.metrics import Scraped, census, noting, records, totals
-from ddtrace_litellm.openmetrics.parser import parse
 from ddtrace_litellm.openmetrics.samples import Sample
+from ddtrace_litellm.openmetrics.sources.http import Endpoint, FetchError, UnauthorizedError, fetch
+from ddtrace_litellm.openmetrics.text.memory import Memory
+from ddtrace_litellm.openmetrics.text.parser import parse
 
 _RULES = LabelRules()
 _INTERVAL = 15.0

@@ -1,12 +1,13 @@
 """From a page to what Datadog gets of it: samples, steps and gauges, tags, names. No state, no input, no output."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from math import isfinite
 from typing import NamedTuple
 
 from ddtrace_litellm.openmetrics.deltas import CounterStep, HistogramStep, Observations, Page
-from ddtrace_litellm.openmetrics.histograms import counts
+from ddtrace_litellm.openmetrics.histograms import Bucket, counts
 from ddtrace_litellm.openmetrics.labels import Context, Gauges, LabelRules, add_counters, add_histograms
 from ddtrace_litellm.openmetrics.names import SUBMITTED, Metric, metric_for
 from ddtrace_litellm.openmetrics.samples import Sample
@@ -36,6 +37,51 @@ class Record:
     hostname: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """What a histogram observed since the page before, to be sent as a distribution.
+
+    Attributes:
+        name: the Datadog name in full.
+        buckets: those with values, ascending, not containing each other; the last may end at infinity.
+        tags: as those of a ``Record``.
+        hostname: ``""`` for the sender's own.
+    """
+
+    name: str
+    buckets: tuple[Bucket, ...]
+    tags: tuple[str, ...]
+    hostname: str = ""
+
+
+class Status(IntEnum):
+    """A service check's status, with Datadog's numbers."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCheck:
+    """A service check's result.
+
+    Attributes:
+        name: the Datadog name in full.
+        status: the result.
+        tags: ``name:value``.
+        message: why it is not ok, ``""`` where it is.
+        hostname: ``""`` for the sender's own.
+    """
+
+    name: str
+    status: Status
+    tags: tuple[str, ...]
+    message: str = ""
+    hostname: str = ""
+
+
 class Census(NamedTuple):
     """The families of a page that the table of names does not have.
 
@@ -49,10 +95,21 @@ class Census(NamedTuple):
 
 
 class Scraped(NamedTuple):
-    """What became of a page."""
+    """What became of a page.
+
+    Attributes:
+        records: counts and gauges.
+        census: what of the page is not in the table of names.
+        distributions: of histograms that are to be sent as such.
+        checks: of metrics that ``metrics`` declares to be service checks.
+        dropped: how many series were left out, as there were more than allowed.
+    """
 
     records: list[Record]
     census: Census
+    distributions: Sequence[Distribution] = ()
+    checks: Sequence[ServiceCheck] = ()
+    dropped: int = 0
 
 
 def noting(samples: Iterable[Sample], families: dict[str, str]) -> Iterator[Sample]:

@@ -8,10 +8,10 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from ddtrace_litellm.openmetrics.lines import BATCH, LONGEST_LINE, whole_lines
-from ddtrace_litellm.openmetrics.memory import Memo, Memory
-from ddtrace_litellm.openmetrics.parser import IncompletePageError, ParseError, is_openmetrics, parse
 from ddtrace_litellm.openmetrics.samples import Exemplar, Sample
+from ddtrace_litellm.openmetrics.text.lines import BATCH, LONGEST_LINE, whole_lines
+from ddtrace_litellm.openmetrics.text.memory import Memo, Memory
+from ddtrace_litellm.openmetrics.text.parser import IncompletePageError, ParseError, is_openmetrics, parse
 from tests.openmetrics.measured import FOLDER, PAGES, needs_data
 from tests.openmetrics.peers import OPENMETRICS, ours, theirs
 
@@ -231,7 +231,7 @@ class TestMemory:
     def test_is_flat(self):
         """A page of 50 MB with 2,000 series of 18 buckets, each in five families, needs a few megabytes."""
         program = """
-from ddtrace_litellm.openmetrics.parser import parse
+from ddtrace_litellm.openmetrics.text.parser import parse
 def page(series):
     for family in range(5):
         yield b"# TYPE h%d histogram\\n" % family
@@ -266,7 +266,7 @@ def test_batches_are_small():
 def test_imports_the_standard_library_only():
     """The parser runs where nothing is installed."""
     program = (
-        "import sys, ddtrace_litellm.openmetrics.parser;"
+        "import sys, ddtrace_litellm.openmetrics.text.parser;"
         "print({m.partition('.')[0] for m in sys.modules} - sys.stdlib_module_names - {'__main__', 'ddtrace_litellm'})"
     )
     command = [sys.executable, "-S", "-c", program]

@@ -1,7 +1,7 @@
 import pytest
 
-from ddtrace_litellm.openmetrics.memory import Memory
-from ddtrace_litellm.openmetrics.parser import ParseError, parse
+from ddtrace_litellm.openmetrics.text.memory import Memory
+from ddtrace_litellm.openmetrics.text.parser import ParseError, parse
 from tests.openmetrics.peers import OPENMETRICS, ours, outcome, theirs
 
 HISTOGRAM = '# TYPE h histogram\nh_bucket{le="1.0"} 1.0\nh_bucket{le="+Inf"} 2.0\nh_count 2.0\nh_sum 3.0\n'

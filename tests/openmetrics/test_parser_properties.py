@@ -2,8 +2,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from ddtrace_litellm.openmetrics.memory import Memory
-from ddtrace_litellm.openmetrics.parser import ParseError, parse
+from ddtrace_litellm.openmetrics.text.memory import Memory
+from ddtrace_litellm.openmetrics.text.parser import ParseError, parse
 from tests.openmetrics.peers import OPENMETRICS, TEXT, ours, theirs
 
 ODD = [*'\\"', "\n", "\r", "\x85", "\u2028", *"}{,=", " # ", ' le="1"', ',le="1', "Å", "漢", "\x00", "\U0001f600"]

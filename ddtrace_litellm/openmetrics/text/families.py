@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from ddtrace_litellm.openmetrics.grammar import PLAIN_NAME, key_of, unquoted
+from ddtrace_litellm.openmetrics.text.grammar import PLAIN_NAME, key_of, unquoted
 
 _QUOTED = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 # ASCII: other white space divides nothing.

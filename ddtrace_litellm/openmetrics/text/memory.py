@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from ddtrace_litellm.openmetrics import grammar
 from ddtrace_litellm.openmetrics.samples import Labels
+from ddtrace_litellm.openmetrics.text import grammar
 
 T = TypeVar("T")
 

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ddtrace_litellm.openmetrics import http_source
-from ddtrace_litellm.openmetrics.http_source import PIECE, Endpoint, FetchError, UnauthorizedError, fetch
+from ddtrace_litellm.openmetrics.sources import http as http_source
+from ddtrace_litellm.openmetrics.sources.http import PIECE, Endpoint, FetchError, UnauthorizedError, fetch
 from tests.openmetrics.servers import OPENMETRICS, Server, closed_url, silent
 
 PAGE = b"# TYPE litellm_x counter\nlitellm_x_total 1\n# EOF\n"

@@ -27,12 +27,12 @@ OpenMetrics
 
 from collections.abc import Callable, Iterable, Iterator
 
-from ddtrace_litellm.openmetrics import grammar
-from ddtrace_litellm.openmetrics.families import OpenMetricsFamilies, TextFamilies
-from ddtrace_litellm.openmetrics.lines import LONGEST_LINE, LineTooLongError, whole_lines
-from ddtrace_litellm.openmetrics.memory import Memory
-from ddtrace_litellm.openmetrics.rules import Rules
 from ddtrace_litellm.openmetrics.samples import Sample
+from ddtrace_litellm.openmetrics.text import grammar
+from ddtrace_litellm.openmetrics.text.families import OpenMetricsFamilies, TextFamilies
+from ddtrace_litellm.openmetrics.text.lines import LONGEST_LINE, LineTooLongError, whole_lines
+from ddtrace_litellm.openmetrics.text.memory import Memory
+from ddtrace_litellm.openmetrics.text.rules import Rules
 
 _SHOWN = 100
 """Characters of a line that an error shows."""

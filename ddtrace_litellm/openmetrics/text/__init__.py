@@ -1,0 +1,1 @@
+"""The two formats of a metrics page, read into samples."""
