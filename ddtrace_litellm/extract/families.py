@@ -51,7 +51,7 @@ RESPONSES = Family(
     responses.PARAMETERS,
     responses.read_input,
     responses.read_response,
-    responses.read_usage,
+    usage.openai_usage,
     carries=True,
     streaming=Streaming(response_events.assemble, response_events.detector),
 )
@@ -100,7 +100,7 @@ SEARCH = Family(
     retrieval.read_findings,
     usage.no_usage,
 )
-IMAGE = Family("image", "llm", images.PARAMETERS, images.read_input, images.read_response, responses.read_usage)
+IMAGE = Family("image", "llm", images.PARAMETERS, images.read_input, images.read_response, usage.openai_usage)
 SPEECH = Family("speech", "llm", audio.SPEECH_PARAMETERS, audio.read_spoken, audio.read_speech, usage.no_usage)
 TRANSCRIPTION = Family(
     "transcription",
@@ -108,7 +108,7 @@ TRANSCRIPTION = Family(
     audio.TRANSCRIPTION_PARAMETERS,
     audio.read_recording,
     audio.read_transcript,
-    responses.read_usage,
+    usage.openai_usage,
 )
 MODERATION = Family(
     "moderation",

@@ -10,13 +10,10 @@ from ddtrace_litellm.extract.chat import Message
 from ddtrace_litellm.extract.content import Content, add_image
 from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, number, sequence, text_of
-from ddtrace_litellm.extract.message_events import assemble, detector
 from ddtrace_litellm.extract.tools import ToolCall, tool_definitions_from
 from ddtrace_litellm.extract.turn import Result, Turn
 from ddtrace_litellm.extract.urls import strip_credentials
 from ddtrace_litellm.extract.usage import Usage
-
-__all__ = ["PARAMETERS", "assemble", "detector", "read_input", "read_response", "read_usage"]
 
 # Not metadata, system or mcp_servers: people, prompts and authorization tokens.
 PARAMETERS = frozenset(

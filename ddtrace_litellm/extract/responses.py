@@ -14,7 +14,6 @@ from ddtrace_litellm.extract.content import Content, add_image, clip, content_fr
 from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 from ddtrace_litellm.extract.tools import ToolCall, tool_definitions_from
-from ddtrace_litellm.extract.usage import Usage, usage_from
 
 PARAMETERS = frozenset(
     {
@@ -80,24 +79,6 @@ def read_response(response: Any, _arguments: Arguments, capture: CaptureConfig) 
         _finish_reason(response),
         [call for choice in choices for call in choice.tool_calls if call.type in _CALLER_RUNS.values()],
         "".join(map(chat.all_text, choices)),
-    )
-
-
-def read_usage(response: Any) -> Usage | None:
-    """Read the tokens of a response; ``None`` where it reports none, or 0 and 0 (which is none, as in Chat)."""
-    usage = fields_of(field(response, "usage"))
-    input_tokens, output_tokens = usage.get("input_tokens"), usage.get("output_tokens")
-    if not input_tokens and not output_tokens:
-        # LiteLLM puts Chat's usage into the copies that it logs (1.95 to 1.109).
-        return usage_from(usage)
-    read = fields_of(usage.get("input_tokens_details"))
-    written = fields_of(usage.get("output_tokens_details"))
-    return Usage(
-        input_tokens,
-        output_tokens,
-        cache_read_tokens=read.get("cached_tokens"),
-        cache_write_tokens=read.get("cache_write_tokens"),
-        reasoning_tokens=written.get("reasoning_tokens"),
     )
 
 

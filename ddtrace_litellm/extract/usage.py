@@ -81,6 +81,24 @@ def usage_of(response: Any) -> Usage | None:
     return usage_from(field(response, "usage"))
 
 
+def openai_usage(response: Any) -> Usage | None:
+    """Read the tokens of a response in OpenAI's newer form; ``None`` where it reports none, or 0 and 0 as in Chat."""
+    usage = fields_of(field(response, "usage"))
+    input_tokens, output_tokens = usage.get("input_tokens"), usage.get("output_tokens")
+    if not input_tokens and not output_tokens:
+        # LiteLLM puts Chat's usage into the copies that it logs (1.95 to 1.109).
+        return usage_from(usage)
+    read = fields_of(usage.get("input_tokens_details"))
+    written = fields_of(usage.get("output_tokens_details"))
+    return Usage(
+        input_tokens,
+        output_tokens,
+        cache_read_tokens=read.get("cached_tokens"),
+        cache_write_tokens=read.get("cache_write_tokens"),
+        reasoning_tokens=written.get("reasoning_tokens"),
+    )
+
+
 def no_usage(_response: Any) -> None:
     """Return nothing: the API has no tokens."""
 

@@ -5,11 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract.content_chunks import assemble, detector
 from ddtrace_litellm.extract.family import Output
 from ddtrace_litellm.extract.generate_content import (
     PARAMETERS,
-    assemble,
-    detector,
     read_input,
     read_response,
     read_usage,

@@ -8,7 +8,8 @@ from litellm.types.llms.openai import OutputTextDeltaEvent, ResponsesAPIResponse
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.fields import hidden_params
 from ddtrace_litellm.extract.response_events import assemble, detector
-from ddtrace_litellm.extract.responses import read_response, read_usage
+from ddtrace_litellm.extract.responses import read_response
+from ddtrace_litellm.extract.usage import openai_usage
 from tests.provider import Provider, Script, ToolCall, Usage
 
 CAPTURE = CaptureConfig()
@@ -64,7 +65,7 @@ def test_stream_that_broke_off():
         "status": None,
         "output": [SPOKEN],
     }
-    assert read_usage(part) is None
+    assert openai_usage(part) is None
 
 
 @pytest.mark.parametrize(
@@ -211,7 +212,7 @@ def test_ended_stream_without_output():
     output = read_response(whole, {}, CAPTURE)
     assert output.written == "hello"
     assert output.finish_reason == "completed"
-    assert read_usage(whole)[:2] == (20, 7)
+    assert openai_usage(whole)[:2] == (20, 7)
     assert hidden_params(whole) == {"response_cost": 0.1}
     assert assemble([CREATED, ending], {}) is response
 
@@ -268,7 +269,7 @@ def test_stream_of_litellm(provider, model):
     assert "well yes it is" in output.written
     assert [call.name for call in output.tool_calls] == ["f"]
     assert output.finish_reason == "completed"
-    assert read_usage(whole)[:2] == (20, 7)
+    assert openai_usage(whole)[:2] == (20, 7)
     pieces = read_response(assemble(events[:-1], {}), {}, CAPTURE)
     assert {"role": "assistant", "content": "well yes it is"} in pieces.annotations["output_messages"]
     assert any(map(detector(), events))

@@ -5,9 +5,9 @@ from openai.types.responses import ResponseFunctionToolCall, ResponseFunctionWeb
 
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.metadata import parameters
-from ddtrace_litellm.extract.responses import PARAMETERS, read_input, read_response, read_usage
+from ddtrace_litellm.extract.responses import PARAMETERS, read_input, read_response
 from ddtrace_litellm.extract.tools import ToolCall
-from ddtrace_litellm.extract.usage import Usage
+from ddtrace_litellm.extract.usage import Usage, openai_usage
 from tests.provider import Provider, Script
 from tests.provider import ToolCall as ScriptedCall
 from tests.provider import Usage as ScriptedUsage
@@ -294,7 +294,7 @@ def test_finish_reason(response, expected):
 )
 def test_usage(usage, expected):
     """The names of Responses or those of Chat; nothing where nothing was counted."""
-    assert read_usage({"usage": usage}) == expected
+    assert openai_usage({"usage": usage}) == expected
 
 
 def test_parameters():
@@ -355,7 +355,7 @@ def test_response_of_litellm():
     ]
     assert output.finish_reason == "max_output_tokens"
     assert output.tool_calls == [ToolCall("f", '{"a": 1}', "call_1")]
-    usage = read_usage(response)
+    usage = openai_usage(response)
     assert usage is not None
     assert usage[:3] == (36, 7, 5)
     assert usage.reasoning_tokens == 3
@@ -373,6 +373,6 @@ def test_response_over_chat():
         {"role": "assistant", "content": "hello"},
         {"role": "assistant", "content": "", "tool_calls": [CALL_PART]},
     ]
-    usage = read_usage(response)
+    usage = openai_usage(response)
     assert usage is not None
     assert usage[:2] == (20, 7)
