@@ -24,7 +24,7 @@ _MAIN = "from litellm import run_server; run_server()"
 
 
 class Proxy:
-    """The proxy as a context manager, which has started when the ``with`` block begins once :meth:`wait` returns.
+    """The proxy as a context manager, which has started once :meth:`wait` returns.
 
     Args:
         directory: where its configuration, hooks and output go; an empty one.
@@ -48,21 +48,20 @@ class Proxy:
         self._environment = more or {}
         self._arguments = arguments
         self._process: subprocess.Popen[bytes] | None = None
-        self._port = 0
+        (self._port,) = free_ports(1)
 
     def __enter__(self) -> "Proxy":
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start it, at the address that it always has."""
         shutil.copy(PROGRAMS / "hooks.py", self._directory)
         # JSON is YAML.
         (self._directory / "config.yaml").write_text(json.dumps(self._configuration))
-        (self._port,) = free_ports(1)
         with self._log.open("wb") as output:
             self._process = subprocess.Popen(
-                [
-                    *self._launcher,
-                    *(sys.executable, "-c", _MAIN),
-                    *("--config", "config.yaml", "--host", "127.0.0.1", "--port", str(self._port)),
-                    *self._arguments,
-                ],
+                [*self._launcher, *self._command("127.0.0.1", str(self._port)), *self._arguments],
                 cwd=self._directory,
                 env=environment(self._environment),
                 stdin=subprocess.DEVNULL,
@@ -70,9 +69,12 @@ class Proxy:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        return self
 
     def __exit__(self, *_exception: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End it."""
         process, self._process = self._process, None
         process.send_signal(signal.SIGTERM)
         try:
@@ -80,6 +82,9 @@ class Proxy:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+
+    def _command(self, host: str, port: str) -> list[str]:
+        return [sys.executable, "-c", _MAIN, "--config", "config.yaml", "--host", host, "--port", port]
 
     @property
     def url(self) -> str:
