@@ -2,11 +2,21 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import inf, nan
 
 log = logging.getLogger("ddtrace.litellm.config")
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+
+_OPENMETRICS = "DD_LITELLM_OPENMETRICS_"
+_AGENT_ADDRESSES = (
+    "DD_AGENT_HOST",
+    "DD_DOGSTATSD_HOST",
+    "DD_DOGSTATSD_SOCKET",
+    "DD_DOGSTATSD_URL",
+    "DD_TRACE_AGENT_URL",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +44,106 @@ def capture_config(environ: Mapping[str, str]) -> CaptureConfig:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class OpenMetricsConfig:
+    """What the scraper of the LiteLLM Proxy's metrics is started with.
+
+    Attributes:
+        endpoint: the URL of the metrics page (``DD_LITELLM_OPENMETRICS_ENDPOINT``; setting it starts the scraper);
+            ``""``: the registry of this process, where it holds LiteLLM's metrics
+            (``DD_LITELLM_OPENMETRICS_ENABLED=true``).
+        token: the bearer token for the endpoint (``DD_LITELLM_OPENMETRICS_TOKEN``).
+        token_file: a file that holds the token, read for each page (``DD_LITELLM_OPENMETRICS_TOKEN_FILE``).
+        interval: seconds between scrapes (``DD_LITELLM_OPENMETRICS_INTERVAL``, default 15).
+        conf: an Agent's ``conf.yaml``, whose every instance gets a scraper (``DD_LITELLM_OPENMETRICS_CONFIG``). It says
+            everything, so that the four above are left alone.
+        agentless: send to Datadog itself with ``DD_API_KEY``, not to an Agent's DogStatsD
+            (``DD_LITELLM_OPENMETRICS_AGENTLESS``). By default so where ``DD_LLMOBS_AGENTLESS_ENABLED=true`` does the
+            same to the spans, there is a key, and no variable has an Agent's address.
+    """
+
+    endpoint: str = ""
+    token: str = field(default="", repr=False)
+    token_file: str = ""
+    interval: float = 15.0
+    conf: str = ""
+    agentless: bool = False
+
+
+def openmetrics_config(environ: Mapping[str, str]) -> OpenMetricsConfig | None:
+    """Read :class:`OpenMetricsConfig` from ``environ``; a value that cannot be used is one warning, and the default.
+
+    Returns:
+        ``None`` where no scraper is wanted: no variable asks for one, ``DD_LITELLM_OPENMETRICS_ENABLED`` is ``false``,
+        or it is not ``true`` in an AWS Lambda function, which sleeps between two calls.
+    """
+    endpoint, conf = _text(environ, _OPENMETRICS + "ENDPOINT"), _text(environ, _OPENMETRICS + "CONFIG")
+    asked = bool(endpoint or conf) and "AWS_LAMBDA_FUNCTION_NAME" not in environ
+    if not _boolean(environ, _OPENMETRICS + "ENABLED", default=asked):
+        return None
+    if conf:
+        _warn_of_unused(
+            environ, ("ENDPOINT", "TOKEN", "TOKEN_FILE", "INTERVAL"), f"{_OPENMETRICS}CONFIG says everything"
+        )
+        return OpenMetricsConfig(conf=conf, agentless=_agentless(environ))
+    if not endpoint:
+        _warn_of_unused(environ, ("TOKEN", "TOKEN_FILE"), f"there is no {_OPENMETRICS}ENDPOINT")
+    token = _text(environ, _OPENMETRICS + "TOKEN")
+    if token:
+        _warn_of_unused(environ, ("TOKEN_FILE",), f"{_OPENMETRICS}TOKEN has the token")
+    return OpenMetricsConfig(
+        endpoint,
+        token=token if endpoint else "",
+        token_file=_text(environ, _OPENMETRICS + "TOKEN_FILE") if endpoint and not token else "",
+        interval=_positive_number(environ, _OPENMETRICS + "INTERVAL", default=OpenMetricsConfig().interval),
+        agentless=_agentless(environ),
+    )
+
+
+def _agentless(environ: Mapping[str, str]) -> bool:
+    spans = _text(environ, "DD_LLMOBS_AGENTLESS_ENABLED").lower() in ("true", "1")  # a bad value is ddtrace's to tell
+    key = bool(_text(environ, "DD_API_KEY"))
+    default = spans and key and not any(_text(environ, variable) for variable in _AGENT_ADDRESSES)
+    agentless = _boolean(environ, _OPENMETRICS + "AGENTLESS", default=default)
+    if agentless and not key:
+        log.warning("%sAGENTLESS=true needs DD_API_KEY, which is not set; using the Agent's DogStatsD", _OPENMETRICS)
+    return agentless and key
+
+
+def _warn_of_unused(environ: Mapping[str, str], names: tuple[str, ...], reason: str) -> None:
+    # Without their values: one is a secret.
+    if unused := [_OPENMETRICS + name for name in names if _text(environ, _OPENMETRICS + name)]:
+        log.warning("%s: not used, since %s", ", ".join(unused), reason)
+
+
+def _text(environ: Mapping[str, str], variable: str) -> str:
+    return environ.get(variable, "").strip()
+
+
 def _boolean(environ: Mapping[str, str], variable: str, *, default: bool) -> bool:
-    text = environ.get(variable, "").strip()
+    text = _text(environ, variable)
     value = _BOOLEANS.get(text.lower())
     if text and value is None:
         log.warning("%s=%r is not a boolean (true, false, 1 or 0); using %s", variable, text, str(default).lower())
     return default if value is None else value
 
 
+def _positive_number(environ: Mapping[str, str], variable: str, *, default: float) -> float:
+    text = _text(environ, variable)
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = nan
+    if not 0 < value < inf:
+        log.warning("%s=%r is not a positive number; using %g", variable, text, default)
+        return default
+    return value
+
+
 def _positive_integer(environ: Mapping[str, str], variable: str) -> int | None:
-    text = environ.get(variable, "").strip()
+    text = _text(environ, variable)
     if not text:
         return None
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,6 +13,7 @@ from typing import Any
 import litellm
 
 from ddtrace_litellm import get_version
+from ddtrace_litellm.config import openmetrics_config
 from ddtrace_litellm.targets import FUNCTIONS, ROUTER_ATTRIBUTES, ROUTER_METHODS, Target
 from ddtrace_litellm.tracing import _ddtrace, frames, guard, spans
 from ddtrace_litellm.tracing.calls import Operation
@@ -46,6 +48,7 @@ def patch() -> None:
     atexit.register(end_open_readings)
     # ddtrace's own marker: LLMObs.enable() warns about an unpatched litellm without it.
     litellm._datadog_patch = True  # noqa: SLF001
+    _start_scraper()
 
 
 def unpatch() -> None:
@@ -53,9 +56,25 @@ def unpatch() -> None:
     if not _restore:
         return
     _restore_all()
+    _stop_scraper()
     _ddtrace.stop_listening()
     atexit.unregister(end_open_readings)
     litellm._datadog_patch = False  # noqa: SLF001
+
+
+def _start_scraper() -> None:
+    config = openmetrics_config(os.environ)
+    if config is not None:
+        from ddtrace_litellm.openmetrics.process import start
+
+        start.start(config)
+
+
+def _stop_scraper() -> None:
+    # What is not loaded has started nothing.
+    start = sys.modules.get("ddtrace_litellm.openmetrics.process.start")
+    if start is not None:
+        start.stop()
 
 
 def _wrap_targets() -> None:

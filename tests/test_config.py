@@ -1,6 +1,6 @@
 import pytest
 
-from ddtrace_litellm.config import CaptureConfig, capture_config
+from ddtrace_litellm.config import CaptureConfig, OpenMetricsConfig, capture_config, openmetrics_config
 
 INPUT, OUTPUT, LIMIT = "DD_LITELLM_CAPTURE_INPUT", "DD_LITELLM_CAPTURE_OUTPUT", "DD_LITELLM_MAX_CONTENT_CHARS"
 
@@ -39,3 +39,89 @@ def test_a_value_that_cannot_be_used_is_one_warning(variable, value, instead, ca
     (warning,) = caplog.records
     assert (warning.levelname, warning.name) == ("WARNING", "ddtrace.litellm.config")
     assert all(part in warning.getMessage() for part in (variable, repr(value), instead))
+
+
+P = "DD_LITELLM_OPENMETRICS_"
+ENABLED, ENDPOINT, TOKEN, TOKEN_FILE = P + "ENABLED", P + "ENDPOINT", P + "TOKEN", P + "TOKEN_FILE"
+INTERVAL, CONF, AGENTLESS = P + "INTERVAL", P + "CONFIG", P + "AGENTLESS"
+URL = "http://localhost:4000/metrics/"
+LAMBDA = {"AWS_LAMBDA_FUNCTION_NAME": "f"}
+KEY = {"DD_API_KEY": "k"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, None),
+        ({TOKEN: "t", INTERVAL: "5"}, None),
+        ({ENABLED: "false", ENDPOINT: URL, CONF: "c.yaml"}, None),
+        ({ENABLED: "true"}, OpenMetricsConfig()),
+        ({ENDPOINT: f" {URL} "}, OpenMetricsConfig(URL)),
+        ({ENABLED: "1", ENDPOINT: URL, TOKEN: "t\n"}, OpenMetricsConfig(URL, token="t")),
+        ({ENDPOINT: URL, TOKEN_FILE: "/t", INTERVAL: "2.5"}, OpenMetricsConfig(URL, token_file="/t", interval=2.5)),
+        ({CONF: "c.yaml"}, OpenMetricsConfig(conf="c.yaml")),
+        ({**LAMBDA, ENDPOINT: URL, CONF: "c.yaml"}, None),
+        ({**LAMBDA, ENDPOINT: URL, ENABLED: "true"}, OpenMetricsConfig(URL)),
+    ],
+    ids=str,
+)
+def test_when_a_scraper_is_wanted(environ, expected, caplog):
+    """An endpoint, a file or ENABLED starts one, ENABLED=false keeps all off, and in Lambda only ENABLED does."""
+    assert openmetrics_config(environ) == expected
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "agentless"),
+    [
+        ({}, False),
+        (KEY, False),
+        ({AGENTLESS: "true", **KEY}, True),
+        ({AGENTLESS: "true", **KEY, "DD_AGENT_HOST": "agent"}, True),
+        ({"DD_LLMOBS_AGENTLESS_ENABLED": "1", **KEY}, True),
+        ({"DD_LLMOBS_AGENTLESS_ENABLED": "1"}, False),
+        ({"DD_LLMOBS_AGENTLESS_ENABLED": "1", **KEY, "DD_DOGSTATSD_URL": "udp://agent:8125"}, False),
+        ({"DD_LLMOBS_AGENTLESS_ENABLED": "1", **KEY, AGENTLESS: "false"}, False),
+    ],
+    ids=str,
+)
+def test_agentless(environ, agentless, caplog):
+    """It is where it is asked for, and where the spans go without an Agent and none is named."""
+    assert openmetrics_config({ENABLED: "true", **environ}).agentless is agentless
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected", "parts"),
+    [
+        ({ENABLED: "on"}, None, (ENABLED, "'on'", "using false")),
+        ({ENABLED: "on", ENDPOINT: URL}, OpenMetricsConfig(URL), (ENABLED, "'on'", "using true")),
+        ({ENABLED: "1", INTERVAL: "0"}, OpenMetricsConfig(), (INTERVAL, "'0'", "using 15")),
+        ({ENABLED: "1", INTERVAL: "inf"}, OpenMetricsConfig(), (INTERVAL, "'inf'", "using 15")),
+        ({ENABLED: "1", INTERVAL: "soon"}, OpenMetricsConfig(), (INTERVAL, "'soon'", "using 15")),
+        ({ENABLED: "1", AGENTLESS: "true"}, OpenMetricsConfig(), (AGENTLESS, "DD_API_KEY", "DogStatsD")),
+        ({ENABLED: "1", TOKEN: "hidden"}, OpenMetricsConfig(), (TOKEN, "not used", ENDPOINT)),
+        (
+            {ENDPOINT: URL, TOKEN: "hidden", TOKEN_FILE: "/t"},
+            OpenMetricsConfig(URL, token="hidden"),
+            (TOKEN_FILE, "not used", TOKEN),
+        ),
+        (
+            {CONF: "c.yaml", ENDPOINT: URL, TOKEN: "hidden", INTERVAL: "5"},
+            OpenMetricsConfig(conf="c.yaml"),
+            (CONF, ENDPOINT, TOKEN, INTERVAL, "not used"),
+        ),
+    ],
+    ids=str,
+)
+def test_what_of_the_scrapers_variables_cannot_be_used(environ, expected, parts, caplog):
+    """It is one warning that says which, and what is used instead; never the token."""
+    assert openmetrics_config(environ) == expected
+    (warning,) = caplog.messages
+    assert all(part in warning for part in parts)
+    assert "hidden" not in warning
+
+
+def test_the_token_is_in_no_log():
+    """What shows a configuration does not show its token."""
+    assert "hidden" not in repr(OpenMetricsConfig(URL, token="hidden"))

@@ -7,15 +7,12 @@ from collections.abc import Callable, Iterable
 from math import inf, nan
 from pathlib import Path
 
-from ddtrace_litellm.openmetrics.deltas import Deltas, EmptyPageError, Page
-from ddtrace_litellm.openmetrics.labels import Gauges, LabelRules
-from ddtrace_litellm.openmetrics.metrics import Scraped, census, noting, records, totals
+from ddtrace_litellm.openmetrics.collecting.collector import Collector
+from ddtrace_litellm.openmetrics.metrics import Scraped
+from ddtrace_litellm.openmetrics.options.page import PageOptions
 from ddtrace_litellm.openmetrics.samples import Sample
-from ddtrace_litellm.openmetrics.sources.http import Endpoint, FetchError, UnauthorizedError, fetch
-from ddtrace_litellm.openmetrics.text.memory import Memory
-from ddtrace_litellm.openmetrics.text.parser import parse
+from ddtrace_litellm.openmetrics.sources.http import Endpoint, FetchError, HttpSource, UnauthorizedError
 
-_RULES = LabelRules()
 _INTERVAL = 15.0
 _FAILURES = (FetchError, ValueError)  # those of a page that cannot be read are ValueErrors
 
@@ -43,51 +40,25 @@ def run(arguments: argparse.Namespace) -> int:
     token = ""
     try:
         token = _token(arguments)
-        scraper = _Scraper(Endpoint(arguments.url, token))
+        source = HttpSource(Endpoint(arguments.url, token))
+        collector = Collector(PageOptions(tag_by_endpoint=False))
         if arguments.once:
-            render.once(scraper.totals())
+            render.once(_read(source, collector.totals))
             return 0
-        render.baseline(scraper.steps())
+        render.baseline(_read(source, collector.collect))
     except _FAILURES as error:
         return _complain(error, token)
     while True:
         time.sleep(arguments.interval)
         try:
-            render.steps(scraper.steps())
+            render.steps(_read(source, collector.collect))
         except _FAILURES as error:
             _complain(error, token)
 
 
-class _Scraper:
-    """The pages of one endpoint, and what has to be remembered from one to the next."""
-
-    def __init__(self, endpoint: Endpoint) -> None:
-        self._endpoint = endpoint
-        self._memory = Memory()
-        self._gauges = Gauges(_RULES)
-        self._deltas: Deltas | None = None
-
-    def totals(self) -> Scraped:
-        """Return the gauges of a page, and everything that it ever counted."""
-        return self._scrape(lambda samples, _: totals(samples))
-
-    def steps(self) -> Scraped:
-        """Return the gauges of a page, and what was counted since the page before."""
-        return self._scrape(self._read)
-
-    def _read(self, samples: Iterable[Sample], asked_at: float) -> Page:
-        if self._deltas is None:
-            self._deltas = Deltas(asked_at)
-        return self._deltas.read(samples, asked_at)
-
-    def _scrape(self, read: Callable[[Iterable[Sample], float], Page]) -> Scraped:
-        families: dict[str, str] = {}
-        with fetch(self._endpoint) as answer:
-            samples = parse(answer.pieces, answer.content_type, self._memory)
-            page = read(noting(samples, families), answer.asked_at)
-        if not families:
-            raise EmptyPageError("the page has no samples")
-        return Scraped(records(page, _RULES, self._gauges, answer.asked_at), census(families))
+def _read(source: HttpSource, collect: Callable[[Iterable[Sample], float], Scraped]) -> Scraped:
+    with source.read() as page:
+        return collect(page.samples, page.asked_at)
 
 
 def _seconds(text: str) -> float:

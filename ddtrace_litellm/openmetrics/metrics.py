@@ -1,19 +1,12 @@
-"""From a page to what Datadog gets of it: samples, steps and gauges, tags, names. No state, no input, no output."""
+"""What Datadog gets of a page: counts, gauges, distributions, service checks."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from math import isfinite
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ddtrace_litellm.openmetrics.deltas import CounterStep, HistogramStep, Observations, Page
-from ddtrace_litellm.openmetrics.histograms import Bucket, counts
-from ddtrace_litellm.openmetrics.labels import Context, Gauges, LabelRules, add_counters, add_histograms
-from ddtrace_litellm.openmetrics.names import SUBMITTED, Metric, metric_for
-from ddtrace_litellm.openmetrics.samples import Sample
-from ddtrace_litellm.openmetrics.series import series_of
-
-_UPPER_BOUND = "upper_bound"
+from ddtrace_litellm.openmetrics.collecting.histograms import Bucket
+from ddtrace_litellm.openmetrics.names import Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +16,7 @@ class Record:
     Attributes:
         name: the Datadog name in full.
         type: ``count``, what was added since the page before, or ``gauge``.
-        value: a finite number.
+        value: a finite number; of a count 0 once, when its series is new, so that there is something to watch.
         tags: ``name:value``, those of the series first.
         unit: Datadog's name of the unit, ``""`` where it has none.
         hostname: ``""`` for the sender's own.
@@ -82,6 +75,14 @@ class ServiceCheck:
     hostname: str = ""
 
 
+class Metadata(NamedTuple):
+    """What a label says of the proxy itself, its version for example. ``options``: what the Agent makes of it."""
+
+    name: str
+    value: str
+    options: Mapping[str, Any]
+
+
 class Census(NamedTuple):
     """The families of a page that the table of names does not have.
 
@@ -102,7 +103,8 @@ class Scraped(NamedTuple):
         census: what of the page is not in the table of names.
         distributions: of histograms that are to be sent as such.
         checks: of metrics that ``metrics`` declares to be service checks.
-        dropped: how many series were left out, as there were more than allowed.
+        dropped: how many series with something to send were left out, as there were more than allowed.
+        metadata: of metrics that ``metrics`` declares to be such; only in an Agent.
     """
 
     records: list[Record]
@@ -110,84 +112,4 @@ class Scraped(NamedTuple):
     distributions: Sequence[Distribution] = ()
     checks: Sequence[ServiceCheck] = ()
     dropped: int = 0
-
-
-def noting(samples: Iterable[Sample], families: dict[str, str]) -> Iterator[Sample]:
-    """Pass the samples on, and note the type of every family among them."""
-    family = None
-    for sample in samples:
-        if sample.family != family:
-            family = sample.family
-            families[family] = sample.type
-        yield sample
-
-
-def census(families: Mapping[str, str]) -> Census:
-    """Return which families of a page are not in the table.
-
-    Args:
-        families: their types by name. What text 0.0.4 has as a gauge, when a counter began, is no family.
-    """
-    by_rule, ignored = [], []
-    for family, type_ in sorted(families.items()):
-        if type_ == "gauge" and families.get(family.removesuffix("_created")) in _DATED:
-            continue
-        metric = metric_for(family, type_)
-        if metric is None or type_ not in SUBMITTED:
-            ignored.append(family)
-        elif not metric.known:
-            by_rule.append(metric)
-    return Census(tuple(by_rule), tuple(ignored))
-
-
-_DATED = frozenset({"counter", "histogram", "summary"})
-
-
-def totals(samples: Iterable[Sample]) -> Page:
-    """Return a page with everything that its counters ever counted in the place of steps: to be shown, never sent."""
-    page = Page([], [], [])
-    for series in series_of(samples, page.gauges):
-        values = [value if isfinite(value) else 0.0 for value in series.values]
-        if series.bounds is not None:
-            observed = Observations(values[0], values[1], series.bounds, tuple(values[2:]))
-            page.histograms.append(HistogramStep(series.family, series.labels, observed))
-        elif values[0]:
-            page.counters.append(CounterStep(series.family, series.labels, values[0]))
-    return page
-
-
-def records(page: Page, rules: LabelRules, gauges: Gauges, now: float) -> list[Record]:
-    """Return what is sent of a page: the counts first. Families that are not LiteLLM's are left out.
-
-    Args:
-        page: its steps and gauges.
-        rules: which labels become tags.
-        gauges: what makes gauges one whose tags are the same; remembers this page.
-        now: seconds since 1970 on the server's clock, which the age of a time is counted from.
-    """
-    return [*_counters(page, rules), *_histograms(page, rules), *_gauges(page, gauges, now)]
-
-
-def _counters(page: Page, rules: LabelRules) -> Iterator[Record]:
-    for (family, where), value in add_counters(page.counters, rules).items():
-        if metric := metric_for(family, "counter"):
-            yield from _record(metric, "", value, where)
-
-
-def _histograms(page: Page, rules: LabelRules) -> Iterator[Record]:
-    upper_bound = rules.rename.get(_UPPER_BOUND, _UPPER_BOUND)
-    for (family, where), observed in add_histograms(page.histograms, rules).items():
-        if metric := metric_for(family, "histogram" if observed.bounds else "summary"):
-            for suffix, tags, value in counts(observed, upper_bound=upper_bound):
-                yield from _record(metric, f"_{suffix}", value, where, tags)
-
-
-def _gauges(page: Page, gauges: Gauges, now: float) -> Iterator[Record]:
-    for ((family, is_quantile), where), value in gauges.collapse(page.gauges).items():
-        if metric := metric_for(family, "summary" if is_quantile else "gauge"):
-            yield from _record(metric, "", now - value if metric.transformer == "time_elapsed" else value, where)
-
-
-def _record(metric: Metric, suffix: str, value: float, where: Context, more: tuple[str, ...] = ()) -> Iterator[Record]:
-    if sent := metric.submission(suffix):
-        yield Record(sent.name, sent.type, value, (*where.tags, *more), sent.unit, where.hostname)
+    metadata: Sequence[Metadata] = ()

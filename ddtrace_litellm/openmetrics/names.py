@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import NamedTuple
+from zlib import crc32
 
 NAMESPACE = "litellm"
 """What every Datadog name starts with."""
@@ -27,6 +28,9 @@ SUBMITTED = MappingProxyType(
     }
 )
 """By a family's type and a sample's suffix: what the metric's name is followed by, and its Datadog type."""
+
+# Datadog takes 200 characters, what the kind of sample adds included.
+_LONGEST = 200 - len(".quantile")
 
 _FAMILY_PREFIX = "litellm_"
 
@@ -166,7 +170,11 @@ def name_by_rule(family: str) -> str:
     measure = next((measure for measure in _MEASURES if name.endswith(measure)), None)
     if measure is not None and not name.endswith("_guardrails_latency"):
         name = f"{name.removesuffix(measure)}.{measure[1:]}"
-    return _DOTS.sub(".", _UNFIT.sub("_", f"{NAMESPACE}.{name}")).strip("_.")
+    name = _DOTS.sub(".", _UNFIT.sub("_", f"{NAMESPACE}.{name}")).strip("_.")
+    if len(name) <= _LONGEST:
+        return name
+    # What is cut off still tells two names apart.
+    return f"{name[: _LONGEST - 9].rstrip('_.')}_{crc32(name.encode()):08x}"
 
 
 def metric_for(family: str, type_: str, *, runtime: bool = False) -> Metric | None:

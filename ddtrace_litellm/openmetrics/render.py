@@ -14,7 +14,7 @@ _UPPER_BOUND = "upper_bound:"
 
 
 def baseline(scraped: Scraped) -> None:
-    """Show the first page of several: its gauges only, as what it counts began before it."""
+    """Show the first page of several: its gauges only, as its counts are 0."""
     console = _console()
     gauges = _of_type(scraped, "gauge")
     _title(console, f"{_now()}  first page: {_number(len(gauges), 'gauge')}; counts begin with the next page")

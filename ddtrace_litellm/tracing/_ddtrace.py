@@ -7,6 +7,8 @@ import fail, and ddtrace's built-in integration stays active.
 from __future__ import annotations
 
 import inspect
+import signal
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +17,7 @@ from ddtrace._trace.provider import _DD_CONTEXTVAR, DefaultContextProvider
 from ddtrace.constants import _SPAN_MEASURED_KEY, ERROR_MSG, ERROR_TYPE
 from ddtrace.contrib.internal.trace_utils import int_service, set_service_and_source
 from ddtrace.internal import core
+from ddtrace.internal.utils import signals
 from ddtrace.internal.utils.formats import format_trace_id
 from ddtrace.llmobs import LLMObs
 from ddtrace.llmobs import _utils as llmobs_utils
@@ -242,3 +245,12 @@ def stop_listening() -> None:
     """Undo :func:`listen_to_provider_spans`."""
     while _listeners:
         core.reset_listeners(*_listeners.pop())
+
+
+def on_sigterm(handler: Callable[[], None]) -> None:
+    """Call ``handler`` before whatever SIGTERM does, if this is the main thread: no other may say so.
+
+    ddtrace's own handlers end the process by the signal, without ``atexit``.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signals.handle_signal(signal.SIGTERM, lambda *_: handler())

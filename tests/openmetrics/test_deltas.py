@@ -1,3 +1,4 @@
+import gc
 import random
 import sys
 import tracemalloc
@@ -7,7 +8,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Histogram, values
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from ddtrace_litellm.openmetrics.deltas import CounterStep, Deltas, EmptyPageError, Observations, Page
+from ddtrace_litellm.openmetrics.collecting.deltas import CounterStep, Deltas, EmptyPageError, Observations, Page
 from ddtrace_litellm.openmetrics.samples import Sample
 from tests.openmetrics.agent import Agent
 from tests.openmetrics.measured import FOLDER, needs_data
@@ -107,7 +108,20 @@ def test_a_page_that_is_cut_short_leaves_no_trace():
     assert added(deltas.read(pages[0], STARTED)) == []
     with pytest.raises(ConnectionError):
         deltas.read(pages[1], STARTED)
-    assert deltas.read(pages[2], STARTED) == Page([CounterStep("litellm_x", (), 8.0)], [], [])
+    assert deltas.read(pages[2], STARTED) == Page([CounterStep("litellm_x", (), 8.0)], [], [], [])
+
+
+def test_new_series():
+    """A series that adds nothing when it is first seen is listed, once: one that is a baseline, or that begins at 0."""
+    deltas = Deltas(STARTED)
+    first = [*counter(7, created=900), *counter(0, created=1500, k="b"), *counter(3, created=1500, k="c")]
+    page = deltas.read([*first, *histogram({"1.0": 1, "+Inf": 1}, 1.0, created=900), *counter(nan, k="d")], STARTED)
+    assert [(series.family, series.labels, series.bounds) for series in page.new] == [
+        ("litellm_x", (), None),
+        ("litellm_x", (("k", "b"),), None),
+        ("litellm_h", (), ("1.0", "+Inf")),
+    ]
+    assert deltas.read([*first, *histogram({"1.0": 1, "+Inf": 1}, 1.0, created=900)], STARTED).new == []
 
 
 @pytest.mark.parametrize(
@@ -388,6 +402,7 @@ def test_memory_of_one_series_is_small():
     deltas = Deltas(STARTED)
     tracemalloc.start()
     deltas.read(page(), STARTED)
+    gc.collect()  # also what the interpreter keeps of freed tuples
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert held < 6000 * 400

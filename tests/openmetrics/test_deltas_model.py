@@ -5,7 +5,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from ddtrace_litellm.openmetrics.deltas import Deltas
+from ddtrace_litellm.openmetrics.collecting.deltas import Deltas
 from tests.openmetrics.pages import added, as_text, broken, counter, gauge, histogram, process
 
 

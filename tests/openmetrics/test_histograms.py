@@ -1,16 +1,18 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddtrace_litellm.openmetrics.deltas import Observations
-from ddtrace_litellm.openmetrics.histograms import (
-    POINTS_OF_A_BUCKET,
+from ddtrace_litellm.openmetrics.collecting.deltas import Observations
+from ddtrace_litellm.openmetrics.collecting.histograms import (
     Bucket,
     Count,
+    HistogramRules,
     buckets_of,
     counts,
-    distribution,
     number,
+    without_bounds,
 )
 
 OBSERVED = Observations(7, 9.5, ("0.5", "1.0", "2.0", "+Inf"), (0, 3, 5, 7))
@@ -76,28 +78,33 @@ def test_a_bound_is_written_as_the_agent_writes_it(text, expected):
     assert number(text) == expected
 
 
-def test_points_of_a_distribution_are_spread_over_their_bucket():
-    """Values lie evenly in their bucket, those without an upper end at its lower one."""
-    assert list(distribution(Observations(4, 9, ("1", "2", "+Inf"), (0, 2, 4)))) == [(1.25, 1), (1.75, 1), (2.0, 2)]
-    assert list(distribution(Observations(1, -9, ("-1", "+Inf"), (1, 1)))) == [(-1.0, 1)]
+@pytest.mark.parametrize(
+    ("rules", "histogram", "summary"),
+    [
+        (HistogramRules(), 5, 2),
+        (HistogramRules(non_cumulative=True), 5, 2),
+        (HistogramRules(buckets=False), 2, 2),
+        (HistogramRules(distributions=True, counters=False), 4, 2),
+        (HistogramRules(distributions=True, bound_tags=False), 3, 2),
+    ],
+)
+def test_how_many_metrics_it_is(rules, histogram, summary):
+    """As many as what is sent of it has names and tags, if every bucket has values."""
+    assert (rules.metrics(OBSERVED), rules.metrics(Observations(1, 2, (), ()))) == (histogram, summary)
 
 
-def test_a_full_bucket_has_few_points():
-    """A bucket with many values has a bounded number of points that stand for all of them."""
-    points = list(distribution(Observations(640, 1, ("1", "+Inf"), (640, 640))))
-    assert len(points) == POINTS_OF_A_BUCKET
-    assert {weight for _, weight in points} == {640 / POINTS_OF_A_BUCKET}
+def test_buckets_that_are_left_out():
+    """What a bucket left out has counts for the next one, where buckets do not contain each other."""
+    observed = without_bounds(OBSERVED, re.compile(r"^1\.0$|inf"))
+    assert observed == Observations(7, 9.5, ("0.5", "2.0"), (0, 5))
+    assert [bucket.value for bucket in buckets_of(observed)] == [0, 5]
+    assert without_bounds(OBSERVED, re.compile("")) == Observations(7, 9.5, (), ())
 
 
 @given(observations())
-def test_every_form_has_all_observations(observed):
-    """Buckets and points add up to the count, and points lie in their bounds."""
+def test_buckets_have_all_observations(observed):
+    """Buckets that do not contain each other add up to the count."""
     assert sum(bucket.value for bucket in buckets_of(observed)) == observed.count
-    points = list(distribution(observed))
-    assert sum(weight for _, weight in points) == pytest.approx(observed.count)
-    finite = [float(bound) for bound in observed.bounds[:-1]]
-    if finite:
-        assert all(min([0.0, *finite]) <= value <= max([0.0, *finite]) for value, _ in points)
 
 
 @given(observations())

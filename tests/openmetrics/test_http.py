@@ -1,12 +1,11 @@
 import gzip
-import shutil
-import subprocess
 import time
 from urllib.parse import urlsplit
 
 import pytest
 
-from ddtrace_litellm.openmetrics.sources import http as http_source
+from ddtrace_litellm.openmetrics.sources import redirects
+from ddtrace_litellm.openmetrics.sources.connection import request
 from ddtrace_litellm.openmetrics.sources.http import PIECE, Endpoint, FetchError, UnauthorizedError, fetch
 from tests.openmetrics.servers import OPENMETRICS, Server, closed_url, silent
 
@@ -142,19 +141,15 @@ def test_redirect_elsewhere_drops_the_token(host):
 )
 def test_redirects_between_schemes(url, location, target, same):
     """LiteLLM behind TLS redirects to http: the same place by https is meant; no token ever goes from https to http."""
-
-    class Response:
-        headers = {"Location": location}  # noqa: RUF012
-
-    found = http_source._target(urlsplit(url), Response())
+    found = redirects.target(urlsplit(url), location)
     assert found.geturl() == target
-    assert http_source._same_host(urlsplit(url), found) is same
+    assert redirects.same_host(urlsplit(url), found) is same
 
 
 def test_address_of_version_6():
     """The colons of an address are no port."""
-    connection = http_source._connection(urlsplit("https://[::1]/metrics"), Endpoint("https://[::1]/metrics"), 0.0)
-    assert (connection.host, connection.port) == ("::1", 443)
+    connection, path, headers = request(urlsplit("https://[::1]/metrics"), Endpoint("https://[::1]/metrics"), 0.0)
+    assert (connection.host, connection.port, path, headers) == ("::1", 443, "/metrics", {})
 
 
 def test_redirects_end():
@@ -220,41 +215,6 @@ def test_no_tls():
     """A server without TLS that is asked by https is an error of TLS, with the likely cause."""
     with Server(lambda handler: handler.reply(PAGE)) as server:
         assert "does not speak TLS as it should" in failure(Endpoint(server.url.replace("http:", "https:")))
-
-
-@pytest.fixture
-def certificate(tmp_path):
-    """A certificate of localhost that nobody has signed, and its key."""
-    if not (openssl := shutil.which("openssl")):
-        pytest.skip("no openssl to make a certificate with")
-    name, key, both = tmp_path / "name.pem", tmp_path / "key.pem", tmp_path / "both.pem"
-    options = "req -x509 -nodes -newkey rsa:2048 -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
-    subprocess.run([openssl, *options.split(), "-keyout", key, "-out", name], check=True, capture_output=True)
-    both.write_text(key.read_text() + name.read_text())
-    return both
-
-
-def test_certificate_that_is_not_trusted(certificate):
-    """A certificate of one's own is refused, and the message says how to have it trusted."""
-    with Server(lambda handler: handler.reply(PAGE), certificate) as server:
-        said = failure(Endpoint(server.url))
-    assert "has a certificate that is not trusted (self" in said
-    assert "SSL_CERT_FILE names more to trust" in said
-
-
-def test_redirect_behind_tls(certificate, monkeypatch):
-    """Where LiteLLM redirects to http because something else speaks TLS for it, the page is read by https."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-
-    def answer(handler):
-        redirecting(f"http://{handler.headers['Host']}/metrics/")(handler)
-
-    with Server(answer, certificate) as server:
-        assert body(Endpoint(server.url, "sk-1")) == PAGE
-    assert [(path, headers["Authorization"]) for path, headers in server.requests] == [
-        ("/metrics", "Bearer sk-1"),
-        ("/metrics/", "Bearer sk-1"),
-    ]
 
 
 def test_silence_times_out():

@@ -4,17 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddtrace_litellm.openmetrics.deltas import CounterStep, Deltas, HistogramStep, Observations
-from ddtrace_litellm.openmetrics.labels import (
+from ddtrace_litellm.openmetrics.collecting.deltas import CounterStep, Deltas, HistogramStep, Observations
+from ddtrace_litellm.openmetrics.collecting.labels import (
     Context,
     Gauge,
     Gauges,
     LabelRules,
     add_counters,
     add_histograms,
-    context,
 )
-from ddtrace_litellm.openmetrics.series import GaugeValue
+from ddtrace_litellm.openmetrics.collecting.series import GaugeValue
 from tests.openmetrics.measured import FOLDER, needs_data
 from tests.openmetrics.pages import gauge, of_text
 
@@ -47,14 +46,14 @@ LABELS = (("model", "gpt"), ("team", "None"), ("user", ""))
 )
 def test_tags_of_a_series(rules, expected):
     """Which labels become tags, what they are called, and when the series is dropped."""
-    found = context(LABELS, rules)
+    found = rules.context(LABELS)
     assert found == (None if expected is None else Context(expected))
 
 
 def test_a_label_that_is_the_host_may_be_no_tag():
     """``hostname_label`` is read though it is excluded, and put into the format."""
     rules = LabelRules(hostname_label="model", hostname_format="llm-<HOSTNAME>", exclude=frozenset({"model"}))
-    assert context(LABELS, rules) == Context(("team:None", "user:"), "llm-gpt")
+    assert rules.context(LABELS) == Context(("team:None", "user:"), "llm-gpt")
 
 
 @pytest.mark.parametrize(
@@ -68,15 +67,15 @@ def test_a_label_that_is_the_host_may_be_no_tag():
 )
 def test_takes_back_the_escapes_that_litellm_itself_adds(value, expected):
     """LiteLLM escapes what prometheus_client escapes again; other backslashes are the value's own."""
-    assert context((("k", value),), LabelRules()) == Context((f"k:{expected}",))
+    assert LabelRules().context((("k", value),)) == Context((f"k:{expected}",))
 
 
 def test_steps_of_series_that_look_alike_afterwards_are_added():
     """Two users' steps are one count where the user is no tag, and stay two names' counts."""
     steps = [CounterStep(family, (("user", user),), 2.0) for family in ("x", "y") for user in "ab"]
     without = LabelRules(exclude=frozenset({"user"}))
-    assert add_counters(steps, without) == {("x", Context(())): 4.0, ("y", Context(())): 4.0}
-    assert len(add_counters(steps, LabelRules())) == 4
+    assert add_counters(steps, without.context) == {("x", Context(())): 4.0, ("y", Context(())): 4.0}
+    assert len(add_counters(steps, LabelRules().context)) == 4
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("cd"), st.integers(1, 9))))
@@ -84,7 +83,9 @@ def test_filters_keep_the_sum(steps):
     """Whatever labels are left out, nothing is lost and nothing is doubled."""
     steps = [CounterStep("x", (("k", k), ("l", label)), float(value)) for k, label, value in steps]
     for exclude in (frozenset(), frozenset("k"), frozenset("kl")):
-        assert sum(add_counters(steps, LabelRules(exclude=exclude)).values()) == sum(step.value for step in steps)
+        assert sum(add_counters(steps, LabelRules(exclude=exclude).context).values()) == sum(
+            step.value for step in steps
+        )
 
 
 def test_histograms_are_added_bucket_by_bucket():
@@ -93,9 +94,11 @@ def test_histograms_are_added_bucket_by_bucket():
         HistogramStep("h", (("user", "a"),), Observations(3, 4.5, ("1", "+Inf"), (1, 3))),
         HistogramStep("h", (("user", "b"),), Observations(2, 1.5, ("1", "+Inf"), (2, 2))),
     ]
-    added = add_histograms(steps, LabelRules(exclude=frozenset({"user"})))
+    added = add_histograms(steps, LabelRules(exclude=frozenset({"user"})).context)
     assert added == {("h", Context(())): Observations(5, 6.0, ("1", "+Inf"), (3, 5))}
-    assert add_histograms(steps, LabelRules(drop={"user": re.compile("a")})).keys() == {("h", Context(("user:b",)))}
+    assert add_histograms(steps, LabelRules(drop={"user": re.compile("a")}).context).keys() == {
+        ("h", Context(("user:b",)))
+    }
 
 
 def test_histograms_of_other_bounds_share_those_they_have_in_common():
@@ -104,7 +107,7 @@ def test_histograms_of_other_bounds_share_those_they_have_in_common():
         HistogramStep("h", (("user", "a"),), Observations(3, 4.5, ("1", "2", "+Inf"), (1, 2, 3))),
         HistogramStep("h", (("user", "b"),), Observations(2, 1.5, ("2", "5", "+Inf"), (1, 2, 2))),
     ]
-    added = add_histograms(steps, LabelRules(exclude=frozenset({"user"})))
+    added = add_histograms(steps, LabelRules(exclude=frozenset({"user"})).context)
     assert added == {("h", Context(())): Observations(5, 6.0, ("2", "+Inf"), (3, 5))}
 
 
@@ -123,13 +126,13 @@ def test_histograms_of_other_bounds_share_those_they_have_in_common():
 def test_gauges_that_look_alike_afterwards_follow_the_familys_rule(family, expected, label):
     """The sum of what each worker has, the worst state, or the last word on what they all speak of; never a pid."""
     values = [GaugeValue(family, ((label, str(i)),), "", value) for i, value in enumerate((2.0, 3.0, 1.0))]
-    collapsed = Gauges(LabelRules(exclude=frozenset({"excluded"}))).collapse(values)
+    collapsed = Gauges(LabelRules(exclude=frozenset({"excluded"})).context).collapse(values)
     assert collapsed == {(Gauge(family), Context(())): expected}
 
 
 def test_the_gauge_that_was_set_last_is_the_one_that_moved():
     """A dead worker's value stands still wherever the page has it; while none moves, the last that did remains."""
-    gauges = Gauges(LabelRules())
+    gauges = Gauges(LabelRules().context)
     pages = [(9, 8, 7), (9, 6, 7), (9, 6, 7), (5, 4, 7), (5, 4, 7), (3, 4, 7)]
     collapsed = [
         gauges.collapse(GaugeValue("budget", (("pid", str(pid)),), "", value) for pid, value in enumerate(page))
@@ -141,16 +144,16 @@ def test_the_gauge_that_was_set_last_is_the_one_that_moved():
 def test_a_gauge_of_several_tags_is_not_collapsed():
     """Only values with the same tags and host are one."""
     values = [GaugeValue("litellm_in_flight_requests", (("k", k),), "", 1.0) for k in "ab"]
-    assert Gauges(LabelRules(drop={"k": re.compile("b")})).collapse(values) == {
+    assert Gauges(LabelRules(drop={"k": re.compile("b")}).context).collapse(values) == {
         (Gauge("litellm_in_flight_requests"), Context(("k:a",))): 1.0
     }
-    assert len(Gauges(LabelRules(hostname_label="k", exclude=frozenset("k"))).collapse(values)) == 2
+    assert len(Gauges(LabelRules(hostname_label="k", exclude=frozenset("k")).context).collapse(values)) == 2
 
 
 def test_a_quantile_is_a_tag_of_its_own_gauge():
     """A summary's quantiles are told apart from each other and from a gauge."""
     values = [GaugeValue("s", (), quantile, 1.0) for quantile in ("0.50", "1")]
-    assert Gauges(LabelRules(tags=("a:b",))).collapse(values) == {
+    assert Gauges(LabelRules(tags=("a:b",)).context).collapse(values) == {
         (Gauge("s", is_quantile=True), Context(("a:b", "quantile:0.5"))): 1.0,
         (Gauge("s", is_quantile=True), Context(("a:b", "quantile:1.0"))): 1.0,
     }
@@ -162,6 +165,6 @@ def test_a_recorded_page_of_two_workers_has_no_pid():
     samples = of_text((FOLDER / "metrics_1.106_multiproc_families.txt").read_text())
     gauges = Deltas(0.0).read([*samples, *gauge(1.0, family="g")], 0.0).gauges
     assert any(name == "pid" for value in gauges for name, _ in value.labels)
-    collapsed = Gauges(LabelRules()).collapse(gauges)
+    collapsed = Gauges(LabelRules().context).collapse(gauges)
     assert not any(tag.startswith("pid:") for _, where in collapsed for tag in where.tags)
     assert len(collapsed) < len(gauges)

@@ -7,6 +7,7 @@ import pytest
 
 import ddtrace_litellm
 from ddtrace_litellm.openmetrics.names import (
+    Metric,
     Submission,
     families,
     metric_for,
@@ -199,6 +200,16 @@ def test_the_names_need_the_standard_library_only():
     path = f"import sys; sys.path.insert(0, {str(Path(ddtrace_litellm.__file__).parents[1])!r});"
     done = subprocess.run([sys.executable, "-S", "-c", path + program], capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
+
+
+def test_the_longest_name():
+    """Datadog takes 200 characters, so a longer name by the rule is cut, and stays another than its like."""
+    first, second = (name_by_rule("litellm_" + "x" * 300 + end) for end in "ab")
+    assert first != second
+    for name in (first, second):
+        submissions = Metric(name, "summary", name).submissions().values()
+        assert max(len(submission.name) for submission in submissions) == 200
+    assert len(name_by_rule("litellm_" + "x" * 183)) == 191 > len(name_by_rule("litellm_" + "x" * 182))
 
 
 @needs_data

@@ -1,69 +1,122 @@
-"""Fetch a metrics page over HTTP.
+"""Metrics pages over HTTP.
 
 With ``http.client``, which ddtrace does not trace: a span for every scrape is not what users pay for.
 """
 
-import io
-import socket
-import ssl
+import logging
 import time
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
-from typing import Any, NamedTuple
-from urllib.parse import SplitResult, urljoin, urlsplit
+from http.client import HTTPResponse
+from typing import NamedTuple
+from urllib.parse import SplitResult
 
-PIECE = 1 << 17
-"""Bytes that a page is read by; what they were compressed from comes in pieces of twice that at most."""
-LARGEST_PAGE = 1 << 29
-"""Bytes, decompressed. LiteLLM has 112 MB with 2,000 keys."""
+from ddtrace_litellm.openmetrics.samples import Sample
+from ddtrace_litellm.openmetrics.sources import Reading
+from ddtrace_litellm.openmetrics.sources import connection as connections
+from ddtrace_litellm.openmetrics.sources.body import body
+from ddtrace_litellm.openmetrics.sources.endpoint import PIECE, Endpoint, split
+from ddtrace_litellm.openmetrics.sources.failures import (
+    EmptyAnswerError,
+    FetchError,
+    StatusError,
+    UnauthorizedError,
+    UnreachableError,
+    in_words,
+    where,
+)
+from ddtrace_litellm.openmetrics.sources.filters import NameFilter, without_lines
+from ddtrace_litellm.openmetrics.sources.redirects import MOST_REDIRECTS, same_host, target
+from ddtrace_litellm.openmetrics.text.memory import Memory
+from ddtrace_litellm.openmetrics.text.parser import parse
 
-# `_created` stands right behind its series there, and `# EOF` tells that the page is whole.
-_ACCEPT = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
-_METRICS_TYPES = frozenset({"", "application/openmetrics-text", "text/plain"})
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_MOST_REDIRECTS = 3
-_DEFAULT_PORTS = {"http": 80, "https": 443}
+__all__ = [
+    "JSON",
+    "PAGE",
+    "PIECE",
+    "Answer",
+    "Endpoint",
+    "FetchError",
+    "HttpSource",
+    "UnauthorizedError",
+    "UnreachableError",
+    "fetch",
+]
+
+_log = logging.getLogger("ddtrace.litellm")
+
+_OPENMETRICS = "application/openmetrics-text"
 
 
-class FetchError(Exception):
-    """A page that did not come, or not whole. The message says in one line which, why, and what may help."""
-
-
-class UnauthorizedError(FetchError):
-    """The server wants a token, or another one."""
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Where a metrics page is.
+class Kind(NamedTuple):
+    """What is asked for.
 
     Attributes:
-        url: as the user gave it, for example ``http://localhost:4000/metrics``.
-        token: the bearer token, ``""`` for none.
-        connect_timeout: seconds for a connection, TLS included.
-        read_timeout: seconds without a byte. LiteLLM makes the whole page first: 5 s for 112 MB.
-        total_timeout: seconds for everything, as a server that sends a byte a minute never is silent for long.
-        largest_page: bytes, decompressed.
-
-    Raises:
-        ValueError: the URL or the token cannot be one; the message has the URL, never the token.
+        name: what it is called where something else comes.
+        accept: the header.
+        types: the media types that will do, any where empty.
     """
 
-    url: str
-    token: str = ""
-    connect_timeout: float = 5.0
-    read_timeout: float = 30.0
-    total_timeout: float = 60.0
-    largest_page: int = LARGEST_PAGE
+    name: str
+    accept: str
+    types: frozenset[str] = frozenset()
 
-    def __post_init__(self) -> None:
-        _split(self.url)
-        if not all("!" <= character <= "~" for character in self.token):
-            raise ValueError("the token has white space or other characters that no token has")
+
+# `_created` stands right behind its series in OpenMetrics, and `# EOF` tells that the page is whole.
+PAGE = Kind(
+    "metrics page",
+    f"{_OPENMETRICS};version=1.0.0,text/plain;version=0.0.4;q=0.5",
+    frozenset({"", _OPENMETRICS, "text/plain"}),
+)
+LATEST = Kind("metrics page", f"{_OPENMETRICS};version=1.0.0,{_OPENMETRICS};version=0.0.1")
+JSON = Kind("JSON", "application/json", frozenset({"application/json"}))
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class HttpSource:
+    """The pages of one endpoint, as ``sources.Source`` describes it.
+
+    Args:
+        endpoint: where they are.
+        memory: what the parser remembers from page to page.
+    """
+
+    started = None
+    inherited: tuple[Sample, ...] = ()
+
+    def __init__(self, endpoint: Endpoint, memory: Memory | None = None) -> None:
+        self.name = self.endpoint = endpoint.url
+        self._endpoint = endpoint
+        self._kind = LATEST if endpoint.use_latest_spec else PAGE
+        self._memory = Memory() if memory is None else memory
+        self._filter = NameFilter(endpoint.names, self._samples_of)
+        tls = endpoint.tls
+        if endpoint.url.startswith("https:") and not (tls.verify or tls.ca_cert or tls.ignore_warning):
+            _log.warning("the certificate of %s is not verified, as tls_verify is false", endpoint.url)
+
+    @contextmanager
+    def read(self) -> Iterator[Reading]:
+        """Return a page, as ``sources.Source.read`` does."""
+        names = self._filter.names(self.name)
+        with fetch(self._endpoint, self._kind, names) as answer:
+            yield Reading(self._filter.checked(self._parsed(answer), names), answer.asked_at)
+
+    def _parsed(self, answer: "Answer") -> Iterator[Sample]:
+        pieces, content_type = answer.pieces, answer.content_type
+        if self._endpoint.line_filters:
+            pieces = without_lines(pieces, self._endpoint.line_filters)
+        if self._kind is LATEST:
+            content_type = _OPENMETRICS
+        return parse(pieces, content_type, self._memory)
+
+    def _samples_of(self, names: tuple[str, ...]) -> list[Sample]:
+        try:
+            with fetch(self._endpoint, self._kind, names) as answer:
+                return list(self._parsed(answer))
+        except EmptyAnswerError:
+            return []
 
 
 class Answer(NamedTuple):
@@ -80,98 +133,113 @@ class Answer(NamedTuple):
     pieces: Iterator[bytes]
 
 
+class _Asked(NamedTuple):
+    """An answer's head, where it came from, and when it was asked for on our clock."""
+
+    response: HTTPResponse
+    url: SplitResult
+    at: float
+
+
 @contextmanager
-def fetch(endpoint: Endpoint) -> Iterator[Answer]:
+def fetch(endpoint: Endpoint, kind: Kind = PAGE, names: tuple[str, ...] = ()) -> Iterator[Answer]:
     """Ask for a page, following redirects; the connection is closed in the end.
+
+    Args:
+        endpoint: where it is.
+        kind: what it has to be.
+        names: of the samples that are asked for, all where empty.
 
     Raises:
         FetchError: there is no page.
     """
-    url, token = _split(endpoint.url), endpoint.token
-    deadline = time.monotonic() + endpoint.total_timeout
-    for _ in range(_MOST_REDIRECTS + 1):
-        connection = _connection(url, endpoint, deadline)
-        try:
-            asked = time.time()
-            with _in_words(url, endpoint):
-                response = _ask(connection, url, token, endpoint)
-            with response:
-                if response.status not in _REDIRECTS:
-                    _check(response, url)
-                    content_type = response.headers.get("Content-Type", "")
-                    yield Answer(content_type, _asked_at(response, asked), _pieces(response, url, endpoint))
-                    return
-                target = _target(url, response)
-        finally:
-            connection.close()
-        if not _same_host(url, target):
-            token = ""
-        url = target
-    raise FetchError(f"{endpoint.url} redirects more than {_MOST_REDIRECTS} times, at last to {url.geturl()}")
+    request = _Request(endpoint, kind, time.monotonic() + endpoint.total_timeout)
+    url = split(endpoint.url)
+    if names:
+        url = url._replace(query="&".join(filter(None, (url.query, *(f"name[]={name}" for name in names)))))
+    with ExitStack() as opened:
+        asked = _ask_authorized(request, url, opened)
+        content_type = asked.response.headers.get("Content-Type", "")
+        yield Answer(content_type, _asked_at(*asked), body(*asked[:2], endpoint))
 
 
-def _split(url: str) -> SplitResult:
-    if "@" in url.partition("://")[2].partition("/")[0]:
-        raise ValueError("the URL of the metrics page holds a user or a password; only a bearer token can be sent")
+class _Request(NamedTuple):
+    """What is the same for all that is sent to get one page. ``deadline``: on the monotonic clock."""
+
+    endpoint: Endpoint
+    kind: Kind
+    deadline: float
+
+
+def _ask_authorized(request: _Request, url: SplitResult, opened: ExitStack) -> _Asked:
+    """Ask with the token of the file as it is; once more if it was renewed meanwhile."""
+    token = _token(request.endpoint)
     try:
-        parts = urlsplit(url)
-        fits = parts.scheme in _DEFAULT_PORTS and parts.hostname and parts.port != 0
-    except ValueError:
-        fits = False
-    if not fits or not (url.isascii() and url.isprintable() and " " not in url):
-        raise ValueError(f"{url!r} is no URL of a metrics page, such as http://localhost:4000/metrics")
-    return parts._replace(fragment="")
+        return _follow(request, url, token, opened)
+    except StatusError:
+        renewed = _token(request.endpoint)
+        if renewed == token:
+            raise
+    return _follow(request, url, renewed, opened)
 
 
-def _connection(url: SplitResult, endpoint: Endpoint, deadline: float) -> HTTPConnection:
-    connection = HTTPSConnection if url.scheme == "https" else HTTPConnection
-    opened = connection(url.hostname or "", _port(url), timeout=endpoint.connect_timeout)
-
-    def response(sock: socket.socket, *args: Any, **options: Any) -> HTTPResponse:
-        return HTTPResponse(_Timed(sock, endpoint.read_timeout, deadline), *args, **options)  # type: ignore[arg-type]
-
-    opened.response_class = response  # type: ignore[assignment]
-    return opened
+def _token(endpoint: Endpoint) -> dict[str, str]:
+    if endpoint.token_file is None:
+        return {"Authorization": f"Bearer {endpoint.token}"} if endpoint.token else {}
+    try:
+        return endpoint.token_file.read()
+    except ValueError as error:
+        raise FetchError(f"{endpoint.url} is not asked for: {error}") from None
 
 
-class _Timed(io.RawIOBase):
-    """A socket's bytes, each read in time. A timeout of the socket alone starts anew with every byte."""
-
-    def __init__(self, sock: socket.socket, timeout: float, deadline: float) -> None:
-        # Keeps the socket open where http.client closes it: as soon as an answer says that it is the last.
-        self._raw = sock.makefile("rb", buffering=0)
-        self._sock, self._timeout, self._deadline = sock, timeout, deadline
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._sock.settimeout(min(self._timeout, left))
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
+def _follow(request: _Request, url: SplitResult, token: Mapping[str, str], opened: ExitStack) -> _Asked:
+    endpoint = request.endpoint
+    headers = _over(token, endpoint.headers) if endpoint.token_file is None else _over(endpoint.headers, token)
+    for _ in range(MOST_REDIRECTS + 1):
+        asked = _ask(request, url, headers, opened)
+        if asked.response.status not in _REDIRECTS:
+            _check(asked.response, url, request.kind)
+            return asked
+        location = asked.response.headers.get("Location", "")
+        if not endpoint.allow_redirects:
+            raise StatusError(f"{where(url)} redirects to {location!r}, and allow_redirects is false")
+        leads_to = target(url, location, headers.get("Host", ""))
+        if not same_host(url, leads_to):
+            # Which of them is a key only the user knows: LiteLLM takes one in `x-litellm-api-key` too.
+            headers = {}
+        url = leads_to
+    raise FetchError(f"{endpoint.url} redirects more than {MOST_REDIRECTS} times, at last to {where(url)}")
 
 
-def _ask(connection: HTTPConnection, url: SplitResult, token: str, endpoint: Endpoint) -> HTTPResponse:
-    headers = {"Accept": _ACCEPT, "Accept-Encoding": "gzip", "Connection": "close", "User-Agent": "ddtrace-litellm"}
-    if token:
-        headers["Authorization"] = f"Bearer {token}"
-    connection.connect()
-    connection.sock.settimeout(endpoint.read_timeout)
-    path = url.path or "/"
-    connection.request("GET", f"{path}?{url.query}" if url.query else path, headers=headers)
-    return connection.getresponse()
+def _ask(request: _Request, url: SplitResult, headers: Mapping[str, str], opened: ExitStack) -> _Asked:
+    endpoint = request.endpoint
+    connection, path, for_proxy = connections.request(url, endpoint, request.deadline)
+    opened.callback(connection.close)
+    if endpoint.log_requests:
+        _log.debug("sending GET request to %s", url.geturl())
+    ours = {
+        "Accept": request.kind.accept,
+        "Accept-Encoding": "gzip",
+        "Connection": "close",
+        "User-Agent": "ddtrace-litellm",
+    }
+    asked_at = time.time()
+    with in_words(url, endpoint, connecting=True):
+        connection.connect()
+    with in_words(url, endpoint):
+        connection.sock.settimeout(endpoint.read_timeout)
+        connection.request("GET", path, headers=_over(_over(ours, headers), for_proxy))
+        response = connection.getresponse()
+    opened.callback(response.close)
+    return _Asked(response, url, asked_at)
 
 
-def _asked_at(response: HTTPResponse, asked: float) -> float:
+def _over(headers: Mapping[str, str], others: Mapping[str, str]) -> dict[str, str]:
+    """Return headers with others in their place, whose names are in title case, as one name may be written two ways."""
+    return {name.title(): value for each in (headers, others) for name, value in each.items()}
+
+
+def _asked_at(response: HTTPResponse, _url: SplitResult, asked: float) -> float:
     """Return the time of the request by the answer's ``Date``, as the clocks of two machines differ."""
     try:
         answered = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
@@ -180,110 +248,19 @@ def _asked_at(response: HTTPResponse, asked: float) -> float:
     return answered - max(0.0, time.time() - asked)
 
 
-def _check(response: HTTPResponse, url: SplitResult) -> None:
-    status, where = response.status, url.geturl()
+def _check(response: HTTPResponse, url: SplitResult, kind: Kind) -> None:
+    status, place = response.status, where(url)
     if status in {401, 403}:
-        raise UnauthorizedError(f"{where} answers {status} {response.reason}")
+        raise UnauthorizedError(f"{place} answers {status} {response.reason}")
     if status == 404:  # noqa: PLR2004
-        raise FetchError(
-            f'{where} answers 404: LiteLLM has its page at /metrics, and only with callbacks: ["prometheus"]'
+        raise StatusError(
+            f'{place} answers 404: LiteLLM has its page at /metrics, and only with callbacks: ["prometheus"]'
         )
     if status != 200:  # noqa: PLR2004
-        raise FetchError(f"{where} answers {status} {response.reason}")
+        raise StatusError(f"{place} answers {status} {response.reason}")
     content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if content_type not in _METRICS_TYPES:
-        raise FetchError(f"{where} answers with {content_type}, which is no metrics page")
+    if kind.types and content_type not in kind.types:
+        raise FetchError(f"{place} answers with {content_type}, which is no {kind.name}")
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip"}:
-        raise FetchError(f"{where} answers in the encoding {encoding}, which was not asked for")
-
-
-def _target(url: SplitResult, response: HTTPResponse) -> SplitResult:
-    location = response.headers.get("Location", "")
-    try:
-        target = _split(urljoin(url.geturl(), location))
-    except ValueError:
-        raise FetchError(f"{url.geturl()} redirects to {location!r}, which cannot be followed") from None
-    # Behind something that speaks TLS for it, LiteLLM does not know that it was asked by https and redirects to http.
-    if url.scheme == "https" and target.scheme == "http" and target.hostname == url.hostname:
-        port = target.port or _DEFAULT_PORTS["http"]
-        if port in {_DEFAULT_PORTS["http"], _port(url)}:
-            return target._replace(scheme="https", netloc=url.netloc)
-    return target
-
-
-def _same_host(url: SplitResult, target: SplitResult) -> bool:
-    """Whether a token for the one may be sent to the other: never from https to http."""
-    if target.hostname != url.hostname:
-        return False
-    if target.scheme == url.scheme:
-        return _port(target) == _port(url)
-    return target.scheme == "https" and (_port(url), _port(target)) == (80, 443)
-
-
-def _port(url: SplitResult) -> int:
-    return url.port or _DEFAULT_PORTS[url.scheme]
-
-
-def _pieces(response: HTTPResponse, url: SplitResult, endpoint: Endpoint) -> Iterator[bytes]:
-    read = _gunzip if response.headers.get("Content-Encoding", "").strip().lower() == "gzip" else iter
-    size = 0
-    with _in_words(url, endpoint):
-        for piece in read(_body(response)):
-            size += len(piece)
-            if size > endpoint.largest_page:
-                raise FetchError(f"{url.geturl()} has more than {endpoint.largest_page} bytes")
-            yield piece
-    if not size:
-        raise FetchError(f"{url.geturl()} is empty: a name[] in it has to be a sample's name, with _total or _count")
-
-
-def _body(response: HTTPResponse) -> Iterator[bytes]:
-    # http.client itself notices an end that is too early only where the answer comes in chunks.
-    expected, got = response.length, 0
-    while piece := response.read(PIECE):
-        got += len(piece)
-        yield piece
-    if expected is not None and got < expected:
-        raise IncompleteRead(b"", expected - got)
-
-
-def _gunzip(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    decompressor = zlib.decompressobj(wbits=31)
-    for piece in pieces:
-        pending = piece
-        while pending and not decompressor.eof:
-            if text := decompressor.decompress(pending, 2 * PIECE):
-                yield text
-            pending = decompressor.unconsumed_tail
-    if not decompressor.eof:
-        raise IncompleteRead(b"")
-
-
-@contextmanager
-def _in_words(url: SplitResult, endpoint: Endpoint) -> Iterator[None]:
-    """Say what a failure of the network means."""
-    where = url.geturl()
-    try:
-        yield
-    except TimeoutError:
-        raise FetchError(
-            f"{where} does not answer in time ({endpoint.connect_timeout:g} s to connect, {endpoint.read_timeout:g} s"
-            f" without a byte, {endpoint.total_timeout:g} s in all)"
-        ) from None
-    except ssl.SSLCertVerificationError as error:
-        raise FetchError(
-            f"{where} has a certificate that is not trusted ({error.verify_message}): SSL_CERT_FILE names more to trust"
-        ) from None
-    except ssl.SSLError as error:
-        raise FetchError(f"{where} does not speak TLS as it should ({error.reason or error}): is it http?") from None
-    except socket.gaierror:
-        raise FetchError(f"{where} cannot be reached: there is no host {url.hostname}") from None
-    except IncompleteRead:
-        raise FetchError(f"{where} ended in the middle of its page") from None
-    except zlib.error as error:
-        raise FetchError(f"{where} cannot be decompressed: {error}") from None
-    except HTTPException as error:
-        raise FetchError(f"{where} does not answer in HTTP: {str(error).strip()!r}") from None
-    except OSError as error:
-        raise FetchError(f"{where} cannot be reached: {error.strerror or error}") from None
+        raise FetchError(f"{place} answers in the encoding {encoding}, which is not read here")

@@ -1,18 +1,46 @@
-"""What a histogram observed, as Datadog takes it: counts by bucket, or points of a distribution.
+"""What a histogram observed, as Datadog takes it: counts by bucket, or buckets of a distribution.
 
 The names, tags and bounds are those of the Agent's OpenMetrics check. Its own code for it works on the samples of a
 page, before the difference to the page before is taken; that comes first here.
 """
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from math import inf, isinf
+from math import inf
 from typing import NamedTuple
 
-from ddtrace_litellm.openmetrics.deltas import Observations
+from ddtrace_litellm.openmetrics.collecting.deltas import Observations
 
 POINTS_OF_A_BUCKET = 32
 """Where a bucket has more values than this, a point of its distribution stands for several."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramRules:
+    """The options of the Agent's check that are about histograms.
+
+    Attributes:
+        buckets: ``collect_histogram_buckets``: send a count for each bucket.
+        non_cumulative: ``non_cumulative_histogram_buckets``: buckets do not contain each other.
+        distributions: send distributions in the place of counts: of ``histogram_buckets_as_distributions`` one a bucket
+            with its bounds as tags, of ``collect_histograms_as_distributions`` one a histogram.
+        bound_tags: the former of the two.
+        counters: send sum and count. Beside distributions only with ``collect_counters_with_distributions``.
+    """
+
+    buckets: bool = True
+    non_cumulative: bool = False
+    distributions: bool = False
+    bound_tags: bool = True
+    counters: bool = True
+
+    def metrics(self, observed: Observations) -> int:
+        """Return how many metrics a histogram or a summary is, by name and tags."""
+        if self.distributions and observed.bounds:
+            return (len(observed.bounds) if self.bound_tags else 1) + (2 if self.counters else 0)
+        return 2 + max(0, len(observed.bounds) - 1 if self.buckets else 0)
 
 
 class Count(NamedTuple):
@@ -51,12 +79,16 @@ def counts(
     if non_cumulative:
         for bucket in buckets_of(observed):
             if bucket.value and bucket.upper != inf:
-                tags = f"{upper_bound}:{_text(bucket.upper)}", f"lower_bound:{_text(bucket.lower)}"
-                yield Count("bucket", tags, bucket.value)
+                yield Count("bucket", bound_tags(bucket, upper_bound), bucket.value)
         return
     for bound, value in zip(observed.bounds, observed.buckets, strict=True):
         if value and (text := number(bound)) != "inf":
             yield Count("bucket", (f"{upper_bound}:{text}",), value)
+
+
+def bound_tags(bucket: Bucket, upper_bound: str = "upper_bound") -> tuple[str, str]:
+    """Return the tags of a bucket that does not contain those below it."""
+    return f"{upper_bound}:{_text(bucket.upper)}", f"lower_bound:{_text(bucket.lower)}"
 
 
 def buckets_of(observed: Observations) -> Iterator[Bucket]:
@@ -74,27 +106,21 @@ def buckets_of(observed: Observations) -> Iterator[Bucket]:
         lower, below = upper, value
 
 
-def distribution(observed: Observations) -> Iterator[tuple[float, float]]:
-    """Yield values and how often each was observed, spread evenly over the buckets as the Agent does.
-
-    What is above the last bound counts as that bound.
-    """
-    for lower, upper, value in buckets_of(observed):
-        if not value:
-            continue
-        if isinf(upper) or isinf(lower):
-            yield (lower if isinf(upper) else upper), value
-            continue
-        points = max(1, min(int(value), POINTS_OF_A_BUCKET))
-        width = (upper - lower) / points
-        for point in range(points):
-            yield lower + (point + 0.5) * width, value / points
-
-
 @lru_cache(maxsize=1024)
 def number(text: str) -> str:
     """Write a bound or a quantile as the Agent does: ``0.5``, ``2.0``, ``0``, ``inf``."""
     return _text(float(text))
+
+
+def without_bounds(observed: Observations, pattern: re.Pattern[str]) -> Observations:
+    """Return what was observed without the buckets whose bound, as it is sent, the pattern is found in."""
+    kept = [
+        (bound, value)
+        for bound, value in zip(observed.bounds, observed.buckets, strict=True)
+        if not pattern.search(number(bound))
+    ]
+    bounds, buckets = zip(*kept, strict=True) if kept else ((), ())
+    return replace(observed, bounds=bounds, buckets=buckets)
 
 
 def _text(value: float) -> str:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ddtrace_litellm.openmetrics.deltas import CounterStep, HistogramStep, Observations
-from ddtrace_litellm.openmetrics.histograms import number
+from ddtrace_litellm.openmetrics.collecting.deltas import HistogramStep, Observations
+from ddtrace_litellm.openmetrics.collecting.histograms import number
+from ddtrace_litellm.openmetrics.collecting.series import GaugeValue
 from ddtrace_litellm.openmetrics.samples import Labels
-from ddtrace_litellm.openmetrics.series import GaugeValue
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,36 @@ class LabelRules:
     hostname_label: str = ""
     hostname_format: str = "<HOSTNAME>"
 
+    def context(self, labels: Labels) -> "Context | None":
+        """Return the tags of a series, ``None`` if it is to be dropped.
+
+        The texts are the page's: ``None`` for a label that LiteLLM has no value for, nothing behind the colon for an
+        empty one.
+        """
+        exclude, include, rename, drop = self.exclude, self.include, self.rename, self.drop
+        tags = []
+        hostname = ""
+        for name, value in labels:
+            if name in drop and drop[name].search(value):
+                return None
+            if name == self.hostname_label:
+                hostname = self.hostname_format.replace("<HOSTNAME>", value, 1)
+            if name in exclude or name == _PID or (include and name not in include):
+                continue
+            text = _ESCAPED.sub(r"\1", value) if "\\" in value else value
+            tags.append(f"{rename.get(name, name)}:{text}")
+        return Context((*tags, *self.tags), hostname)
+
 
 class Context(NamedTuple):
     """What tells the series of a Datadog metric apart. ``hostname`` is ``""`` for the sender's own."""
 
     tags: tuple[str, ...]
     hostname: str = ""
+
+
+Tagging = Callable[[Labels], Context | None]
+"""Gives the labels of a series its context, ``None`` if it is to be dropped."""
 
 
 class Gauge(NamedTuple):
@@ -52,47 +76,26 @@ class Gauge(NamedTuple):
     is_quantile: bool = False
 
 
-def context(labels: Labels, rules: LabelRules) -> Context | None:
-    """Return the tags of a series, ``None`` if it is to be dropped.
-
-    The texts are the page's: ``None`` for a label that LiteLLM has no value for, nothing behind the colon for an empty
-    one.
-    """
-    exclude, include, rename, drop = rules.exclude, rules.include, rules.rename, rules.drop
-    tags = []
-    hostname = ""
-    for name, value in labels:
-        if name in drop and drop[name].search(value):
-            return None
-        if name == rules.hostname_label:
-            hostname = rules.hostname_format.replace("<HOSTNAME>", value, 1)
-        if name in exclude or name == _PID or (include and name not in include):
-            continue
-        text = _ESCAPED.sub(r"\1", value) if "\\" in value else value
-        tags.append(f"{rename.get(name, name)}:{text}")
-    return Context((*tags, *rules.tags), hostname)
-
-
 # prometheus_client adds it to gauges in a shared directory, one series for each worker there ever was.
 _PID = "pid"
 # LiteLLM escapes a label's value before prometheus_client does so again; a parser takes back the second only.
 _ESCAPED = re.compile(r'\\([\\"])')
 
 
-def add_counters(steps: Iterable[CounterStep], rules: LabelRules) -> dict[tuple[str, Context], float]:
-    """Add up the steps of counters by family and context."""
+def add_counters(steps: Iterable[tuple[str, Labels, float]], tagging: Tagging) -> dict[tuple[str, Context], float]:
+    """Add up the steps of counters, or other values by family and labels, by family and context."""
     added: dict[tuple[str, Context], float] = {}
     for family, labels, value in steps:
-        if (where := context(labels, rules)) is not None:
+        if (where := tagging(labels)) is not None:
             added[family, where] = added.get((family, where), 0.0) + value
     return added
 
 
-def add_histograms(steps: Iterable[HistogramStep], rules: LabelRules) -> dict[tuple[str, Context], Observations]:
+def add_histograms(steps: Iterable[HistogramStep], tagging: Tagging) -> dict[tuple[str, Context], Observations]:
     """Add up the steps of histograms and summaries by family and context."""
     added: dict[tuple[str, Context], Observations] = {}
     for family, labels, observed in steps:
-        if (where := context(labels, rules)) is not None:
+        if (where := tagging(labels)) is not None:
             before = added.get((family, where))
             added[family, where] = _both(before, observed) if before else observed
     return added
@@ -116,8 +119,8 @@ class Gauges:
     still while the others move. On the first page, and of several that moved, it is the page's last.
     """
 
-    def __init__(self, rules: LabelRules) -> None:
-        self._rules = rules
+    def __init__(self, tagging: Tagging) -> None:
+        self._tagging = tagging
         self._values: dict[int, float] = {}
         self._chosen: dict[int, int] = {}
 
@@ -141,7 +144,7 @@ class Gauges:
         return collapsed
 
     def _key(self, value: GaugeValue) -> tuple[Gauge, Context] | None:
-        where = context(value.labels, self._rules)
+        where = self._tagging(value.labels)
         if where is not None and value.quantile:
             where = Context((*where.tags, f"quantile:{number(value.quantile)}"), where.hostname)
         return where and (Gauge(value.family, bool(value.quantile)), where)

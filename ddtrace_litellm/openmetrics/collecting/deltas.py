@@ -28,8 +28,8 @@ from itertools import chain, islice
 from math import isnan
 from typing import NamedTuple
 
+from ddtrace_litellm.openmetrics.collecting.series import GaugeValue, Series, series_of
 from ddtrace_litellm.openmetrics.samples import Labels, Sample
-from ddtrace_litellm.openmetrics.series import GaugeValue, Series, series_of
 
 FORGET_AFTER = 3600.0
 """Seconds. One of 16 workers that a port picks by chance every 15 s goes unseen so long once in five million times."""
@@ -78,11 +78,18 @@ class HistogramStep(NamedTuple):
 
 
 class Page(NamedTuple):
-    """What one page says that the pages before it did not, and its gauges."""
+    """What one page says that the pages before it did not, and its gauges.
+
+    Attributes:
+        counters, histograms: what they grew by.
+        gauges: as they are.
+        new: series that were not known and add nothing, as they are the baseline or still 0.
+    """
 
     counters: list[CounterStep]
     histograms: list[HistogramStep]
     gauges: list[GaugeValue]
+    new: list[Series]
 
 
 class EmptyPageError(ValueError):
@@ -136,7 +143,7 @@ class Deltas:
             raise EmptyPageError("the page has no samples")
         process = next((sample.value for sample in head if sample.family == _PROCESS_START), None)
         seen = _Generation(now)
-        page = Page([], [], [])
+        page = Page([], [], [], [])
         # Whatever was forgotten was last seen, and so had begun, before this time.
         watched_since = self._older.since
         # Without `_created`, a series that a whole page does not have is gone: only the last such page matters.
@@ -156,6 +163,8 @@ class Deltas:
                 continue
             if before is None:
                 before = self._first(series) if began else series.values
+                if series.values[0] <= before[0]:
+                    page.new.append(series)
             if _fell(series.values, before):
                 fell, before = True, _zeros(before)
             # What stands still stays the same object: it takes no memory twice.

@@ -1,0 +1,55 @@
+"""An Agent's ``conf.yaml``, read in process."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ddtrace_litellm.openmetrics.options.instance import Instance, instance
+from ddtrace_litellm.openmetrics.options.values import OptionError
+
+
+def read_conf(path: str | Path) -> list[Instance]:
+    """Read the instances of a file.
+
+    Raises:
+        OptionError: it cannot be read, or has an instance that cannot be used; the message names file and instance.
+    """
+    conf = _load(Path(path))
+    if not isinstance(conf, Mapping):
+        raise OptionError(f"{path}: it is not a mapping with instances")
+    init_config, instances = conf.get("init_config") or {}, conf.get("instances")
+    if not isinstance(init_config, Mapping):
+        raise OptionError(f"{path}: init_config is not a mapping")
+    if not (isinstance(instances, list) and instances):
+        raise OptionError(f"{path}: it has no list of instances")
+    return [_instance(f"{path}, instance {n}", options, init_config) for n, options in enumerate(instances, 1)]
+
+
+def _instance(where: str, options: Any, init_config: Mapping[str, Any]) -> Instance:
+    # `- {}` is the registry of this process with every default, and so is a `-` with nothing behind it.
+    if not isinstance(options, Mapping | None):
+        raise OptionError(f"{where}: it is not a mapping of options")
+    try:
+        return instance(options or {}, init_config)
+    except OptionError as error:
+        raise OptionError(f"{where}: {error}") from None
+
+
+def _load(path: Path) -> Any:
+    try:
+        import yaml
+    except ImportError:
+        raise OptionError(
+            f"{path}: PyYAML is needed to read it, which is not installed: pip install ddtrace-litellm[openmetrics]"
+        ) from None
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OptionError(f"{path}: it cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise OptionError(f"{path}: it is not a text in UTF-8") from None
+    except yaml.YAMLError as error:
+        # Not the error's own text, which quotes the file: it may hold a key.
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise OptionError(f"{path}{where}: it is not YAML: {getattr(error, 'problem', None) or 'see there'}") from None

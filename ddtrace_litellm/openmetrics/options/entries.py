@@ -1,0 +1,101 @@
+"""The entries of ``metrics`` and ``extra_metrics``."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ddtrace_litellm.openmetrics.collecting.naming import NATIVE, READ_AS, Entry
+from ddtrace_litellm.openmetrics.metrics import Status
+from ddtrace_litellm.openmetrics.options.values import OptionError, Options
+
+_PARTS_OF_A_SECOND = {"second": 1, "millisecond": 1_000, "microsecond": 1_000_000, "nanosecond": 1_000_000_000}
+
+Entries = tuple[dict[str, Entry], tuple[tuple[re.Pattern[str], Entry], ...]]
+"""Those of families, and those of regular expressions."""
+
+
+def is_pattern(name: str) -> bool:
+    """Tell whether the Agent takes a name for a regular expression: where escaping would change it."""
+    return re.escape(name) != name
+
+
+def read_entries(options: Options, *, metadata: bool) -> Entries:
+    """Return the entries of ``metrics``, and those of ``extra_metrics`` over them.
+
+    Args:
+        options: the instance.
+        metadata: allow the type of this name, which sends a label's value to the Agent.
+    """
+    entries: dict[str, Entry] = {}
+    patterns: dict[str, re.Pattern[str]] = {}
+    for option in ("metrics", "extra_metrics"):
+        for family, value in _pairs(options, option):
+            entries[family] = _entry(f"{option}, {family}", value, metadata=metadata)
+            if is_pattern(family) and (pattern := options.compiled(option, (family,))):
+                patterns[family] = pattern
+    # The Agent gives what a regular expression finds its own name, whatever the entry says.
+    of_patterns = tuple((pattern, replace(entries.pop(family), name="")) for family, pattern in patterns.items())
+    return entries, of_patterns
+
+
+def _pairs(options: Options, option: str) -> list[tuple[str, Any]]:
+    found = options.values.get(option, [])
+    if not isinstance(found, list | tuple):
+        raise options.error(option, "is not a list")
+    pairs: list[tuple[str, Any]] = []
+    for entry in found:
+        if isinstance(entry, str):
+            pairs.append((entry, entry))
+        elif isinstance(entry, Mapping) and all(isinstance(family, str) for family in entry):
+            pairs.extend(entry.items())
+        else:
+            raise OptionError(f"{option}: {entry!r} is neither a name nor a mapping of names")
+    return pairs
+
+
+def _entry(where: str, value: Any, *, metadata: bool) -> Entry:
+    family = where.partition(", ")[2]
+    if isinstance(value, str):
+        return Entry(value)
+    if not isinstance(value, Mapping):
+        raise OptionError(f"{where}: {value!r} is neither a name nor a mapping of name and type")
+    name, type_ = value.get("name", family), value.get("type", "native")
+    if not isinstance(name, str):
+        raise OptionError(f"{where}: the name {name!r} is not a text")
+    if type_ == "metadata" and not metadata:
+        raise OptionError(
+            f"{where}: the type metadata sends a label's value to the Agent, which is not there in process"
+        )
+    if not (isinstance(type_, str) and (type_ in READ_AS or type_ in NATIVE)):
+        raise OptionError(f"{where}: there is no type {type_!r}, only {', '.join(sorted({*READ_AS, *NATIVE}))}")
+    entry = Entry(name, type_)
+    if type_ == "service_check":
+        return replace(entry, statuses=_statuses(where, value.get("status_map")))
+    if type_ == "temporal_percent":
+        return replace(entry, scale=_scale(where, value.get("scale")))
+    if type_ == "metadata":
+        label = value.get("label")
+        if not (isinstance(label, str) and label):
+            raise OptionError(f"{where}: {label!r} is no label, which the type metadata needs one of")
+        modifiers = {key: each for key, each in value.items() if key not in {"label", "name", "type"}}
+        return replace(entry, label=label, modifiers=modifiers)
+    return entry
+
+
+def _statuses(where: str, value: Any) -> dict[int, int]:
+    if not (isinstance(value, Mapping) and value):
+        raise OptionError(f"{where}: {value!r} is no status_map, a mapping of values to statuses")
+    try:
+        return {int(str(number)): int(Status[status.upper()]) for number, status in value.items()}
+    except (AttributeError, KeyError, ValueError):
+        allowed = ", ".join(Status.__members__)
+        raise OptionError(f"{where}: status_map {value!r} is not one of whole numbers to {allowed}") from None
+
+
+def _scale(where: str, value: Any) -> float:
+    scale = _PARTS_OF_A_SECOND.get(value.lower()) if isinstance(value, str) else value
+    if isinstance(scale, bool) or not isinstance(scale, int) or scale <= 0:
+        units = ", ".join(_PARTS_OF_A_SECOND)
+        raise OptionError(f"{where}: {value!r} is no scale: one of {units}, or how many make a second")
+    return float(scale)

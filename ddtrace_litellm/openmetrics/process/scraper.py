@@ -1,0 +1,227 @@
+"""Scrapes one proxy every few seconds, from a thread of the user's process."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from functools import cache
+from queue import Empty, SimpleQueue
+from typing import NamedTuple, Protocol
+
+from ddtrace_litellm.openmetrics.metrics import Census, Record, Scraped, ServiceCheck, Status
+from ddtrace_litellm.openmetrics.names import NAMESPACE
+from ddtrace_litellm.openmetrics.process.state import Schedule, State
+from ddtrace_litellm.openmetrics.samples import Sample
+from ddtrace_litellm.openmetrics.sinks import Sink
+from ddtrace_litellm.openmetrics.sources import Source, SourceError
+from ddtrace_litellm.openmetrics.sources.failures import UnreachableError
+
+log = logging.getLogger("ddtrace.litellm.openmetrics")
+
+HEALTH = f"{NAMESPACE}.openmetrics.health"
+DROPPED_SERIES = f"{NAMESPACE}.openmetrics.dropped_series.count"
+UNDELIVERED = f"{NAMESPACE}.openmetrics.undelivered_values.count"
+
+_SAMPLES_AT_ONCE = 1000
+_MOST_NAMES = 1000
+_LONGEST_MESSAGE = 500
+
+
+class PageCollector(Protocol):
+    """What makes metrics of the samples of a page, and knows the pages before.
+
+    Attributes:
+        tags: of everything that is sent.
+    """
+
+    @property
+    def tags(self) -> tuple[str, ...]: ...
+
+    def collect(self, samples: Iterable[Sample], asked_at: float) -> Scraped:
+        """Return what became of a page; where its samples raise, the page leaves no trace."""
+
+
+class Extra(Protocol):
+    """Metrics that do not come from the page."""
+
+    def collect(self) -> list[Record]:
+        """Return those that are due. Never raises."""
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a page is scraped, whatever is on it.
+
+    Attributes:
+        interval: seconds from one scrape to the next.
+        health_check: send the service check.
+        ignore_connection_errors: what cannot be reached is asked again as soon as what can.
+        extra: metrics that do not come from the page, sent after it.
+        wanted: whether there is something to scrape here and now. While there is not, nothing is sent and nothing is
+            wrong: the registry has nothing of LiteLLM's yet, or another process scrapes the same endpoint.
+        guard: held while a page is read.
+    """
+
+    interval: float
+    health_check: bool = True
+    ignore_connection_errors: bool = False
+    extra: Extra | None = None
+    wanted: Callable[[], bool] = lambda: True
+    guard: AbstractContextManager[object] = field(default_factory=nullcontext)
+
+
+class Scraper:
+    """One source, scraped to one sink by one thread.
+
+    Args:
+        source: where pages come from.
+        collector: returns what makes metrics of them; called when there is a page for the first time.
+        sink: where those go.
+        manner: how.
+    """
+
+    def __init__(self, source: Source, collector: Callable[[], PageCollector], sink: Sink, manner: Manner) -> None:
+        self._source, self._sink, self._manner = source, sink, manner
+        self._collector = cache(collector)
+        self._state = State(f"metrics of {source.name}")
+        self._named: set[str] = set()
+        self._capped = False
+        self._undelivered = 0
+        self._orders: SimpleQueue[_Order] = SimpleQueue()
+
+    def ask(self, deadline: float, *, last: bool) -> threading.Event:
+        """Have :meth:`run` scrape now; before the end of the process, or of the scraper.
+
+        It may be called by a signal's handler, which must not wait for a lock that what it interrupts may hold: each
+        call makes an event of its own, and the queue may be used by whoever interrupts its use.
+
+        Args:
+            deadline: until when there is time for it, on the monotonic clock.
+            last: then deliver everything and return from :meth:`run`; if not, go on, but at short intervals.
+
+        Returns:
+            what is set when that is done.
+        """
+        order = _Order(last, deadline, threading.Event())
+        self._orders.put(order)
+        return order.done
+
+    def run(self) -> None:
+        """Scrape from now on, the first time at once, until there was a last time."""
+        schedule = Schedule(self._manner.interval)
+        while True:
+            order = self._next_order(schedule.wait())
+            began = time.monotonic()
+            failed = not self._scrape_safely(last=order is not None and order.last)
+            if order is not None:
+                if order.last:
+                    self._close(order.deadline)
+                schedule.hurry()
+                order.done.set()
+                if order.last:
+                    return
+            schedule.done(time.monotonic() - began, failed=failed)
+
+    def _next_order(self, timeout: float) -> _Order | None:
+        try:
+            return self._orders.get(timeout=timeout)
+        except Empty:
+            return None
+
+    def _scrape_safely(self, *, last: bool) -> bool:
+        try:
+            return self.scrape(last=last)
+        except Exception:
+            log.debug("the scraper of %s failed", self._source.name, exc_info=True)
+            return False
+
+    def _close(self, deadline: float) -> None:
+        try:
+            self._sink.close(max(0.0, deadline - time.monotonic()))
+        except Exception:
+            log.debug("what the scraper of %s still held is lost", self._source.name, exc_info=True)
+
+    def scrape(self, *, last: bool = False) -> bool:
+        """Read one page and send what became of it.
+
+        Args:
+            last: the process ends, and what cannot be reached any more may have ended before: that is no failure.
+
+        Returns:
+            whether the next one may follow at the usual time.
+        """
+        try:
+            if not self._manner.wanted():
+                return True
+            with self._manner.guard, self._source.read() as reading:
+                scraped = self._collector().collect(_sharing(reading.samples), reading.asked_at)
+        except Exception as error:
+            return last or self._failed(error)
+        self._sink.send(scraped._replace(records=[*scraped.records, *self._own(scraped)]), time.time())
+        # Not before: only what was read to its end is well.
+        self._check(Status.OK)
+        self._state.works()
+        self._tell(scraped)
+        extra = self._manner.extra
+        if extra is not None and not last and (records := extra.collect()):
+            self._sink.send(Scraped(records, Census((), ())), time.time())
+        return True
+
+    def _failed(self, error: Exception) -> bool:
+        reason = str(error) or type(error).__name__
+        if not isinstance(error, (SourceError, ValueError)):  # not about the page: a bug
+            reason = f"{type(error).__name__}: {reason}"
+        log.debug("no page from %s", self._source.name, exc_info=error)
+        self._check(Status.CRITICAL, reason)
+        ignored = self._manner.ignore_connection_errors and isinstance(error, UnreachableError)
+        self._state.fails(reason)
+        return ignored
+
+    def _check(self, status: Status, message: str = "") -> None:
+        if self._manner.health_check:
+            result = ServiceCheck(HEALTH, status, self._collector().tags, message[:_LONGEST_MESSAGE])
+            self._sink.check(result, time.time())
+
+    def _own(self, scraped: Scraped) -> Iterator[Record]:
+        """What there is to say of the scraper itself."""
+        if scraped.dropped:
+            yield Record(DROPPED_SERIES, "count", scraped.dropped, self._collector().tags)
+        undelivered = self._sink.dropped
+        if undelivered > self._undelivered:
+            yield Record(UNDELIVERED, "count", undelivered - self._undelivered, self._collector().tags)
+            self._undelivered = undelivered
+
+    def _tell(self, scraped: Scraped) -> None:
+        """Log what somebody may want to act on, each thing once."""
+        for metric in scraped.census.by_rule:
+            if metric.family not in self._named and len(self._named) < _MOST_NAMES:
+                self._named.add(metric.family)
+                log.info("%s is not known to this version; it is sent as %s", metric.family, metric.name)
+        if scraped.dropped and not self._capped:
+            log.warning(
+                "%s has more series than max_returned_metrics allows: %d are left out of this page. %s counts them",
+                self._source.name,
+                scraped.dropped,
+                DROPPED_SERIES,
+            )
+        self._capped = scraped.dropped > 0
+
+
+class _Order(NamedTuple):
+    """A scrape that is wanted now, as ``Scraper.ask`` describes it."""
+
+    last: bool
+    deadline: float
+    done: threading.Event
+
+
+def _sharing(samples: Iterable[Sample]) -> Iterator[Sample]:
+    """Pass the samples on, and let the user's threads, or with gevent their greenlets, run in between."""
+    for number, sample in enumerate(samples, 1):
+        yield sample
+        if not number % _SAMPLES_AT_ONCE:
+            time.sleep(0)

@@ -1,0 +1,84 @@
+"""What is remembered of successes and failures: when to try next, and what was already said."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+log = logging.getLogger("ddtrace.litellm.openmetrics")
+
+LONGEST_BACK_OFF = 60.0
+"""Seconds between two tries at most, as a proxy that is back should not be missed for longer; but never less than the
+interval."""
+
+_SOON = 0.1
+_LONGEST_HURRY = 60.0
+_MOST_REASONS = 8
+
+
+class Schedule:
+    """When to scrape: in fixed steps from the first time on, in longer ones after failures, in short ones at the end.
+
+    A time that was missed is left out, so that nothing is ever scraped twice in a row to make up for it.
+
+    Args:
+        interval: seconds.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, interval: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._interval, self._clock = interval, clock
+        self._due = clock()
+        self._failures = 0
+        self._hurried_until = self._due
+
+    def wait(self) -> float:
+        """Return the seconds until the next time, 0 where it has come."""
+        return max(0.0, self._due - self._clock())
+
+    def hurry(self) -> None:
+        """Leave no more time between scrapes than it takes not to be a burden; for a while, as the end may not come."""
+        self._hurried_until = self._clock() + _LONGEST_HURRY
+
+    def done(self, took: float, *, failed: bool) -> None:
+        """Plan the next time.
+
+        Args:
+            took: how many seconds the scrape took.
+            failed: whether it is to be tried again later than usual.
+        """
+        self._failures = self._failures + 1 if failed else 0
+        now = self._clock()
+        if now < self._hurried_until:
+            self._due = now + min(self._interval, max(_SOON, 4 * took))
+            return
+        step = self._interval
+        if self._failures:
+            step = max(step, min(LONGEST_BACK_OFF, step * 2.0 ** min(self._failures - 1, 10)))
+        missed = max(0.0, now - self._due) // step
+        self._due += step * (missed + 1)
+
+
+class State:
+    """Logs changes only: one warning when something begins to fail, or to fail otherwise; one line when it works again.
+
+    Args:
+        what: is received, or not.
+    """
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._reasons: set[str] = set()
+
+    def works(self) -> None:
+        """Take note that it works."""
+        if self._reasons:
+            log.info("%s: received again", self._what)
+            self._reasons.clear()
+
+    def fails(self, reason: str) -> None:
+        """Take note that it does not."""
+        if reason not in self._reasons and len(self._reasons) < _MOST_REASONS:
+            self._reasons.add(reason)
+            log.warning("%s: not received: %s", self._what, reason)

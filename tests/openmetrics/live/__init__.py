@@ -1,0 +1,1 @@
+"""The scraper beside LiteLLM's real proxy: what arrives on a real socket."""
