@@ -397,6 +397,8 @@ def test_the_environment():
     assert spaced._sender == Sender(socket.gethostname(), ("a:b", "c:d"), 3)
     assert spaced._intake._url == "https://api.datadoghq.com"
     assert spaced._patience == 2
+    elsewhere = from_environment({"DD_API_KEY": KEY, "DD_DD_URL": "http://relay:3834/"}, interval=15)
+    assert elsewhere._intake._url == "http://relay:3834"
 
 
 @pytest.mark.parametrize(
@@ -405,6 +407,7 @@ def test_the_environment():
         ({}, "DD_API_KEY"),
         ({"DD_API_KEY": "a\r\nsecret: b"}, "DD_API_KEY"),
         ({"DD_API_KEY": KEY, "DD_SITE": "https://app.datadoghq.eu"}, "DD_SITE"),
+        ({"DD_API_KEY": KEY, "DD_DD_URL": "https://me:secret@relay"}, "DD_DD_URL"),
     ],
 )
 def test_an_environment_that_cannot_be_used(variables, named):

@@ -1,3 +1,4 @@
+import time
 from math import inf, nan
 
 import pytest
@@ -473,13 +474,16 @@ def test_pages_that_are_none():
     assert [record.value for record in collector.collect(second, NOW + 2).records] == [3.0]
 
 
-def test_when_watching_began():
-    """Without a start, the first page asked for is it, whether it came or not; what was inherited is not counted."""
-    series = counter(5, family=REQUESTS, created=NOW + 1)
+def test_when_watching_began(monkeypatch):
+    """Without a start, it is when the collector was made, on the page's clock; what was inherited is not counted."""
     collector = Collector(page_options({}))
-    with pytest.raises(ConnectionError):
-        collector.collect(broken([]), NOW)
-    assert [record.value for record in collector.collect(series, NOW + 2).records] == [5.0]
+    made = time.monotonic()
+    series = counter(5, family=REQUESTS, created=NOW - 50)
+    monkeypatch.setattr(time, "monotonic", lambda: made + 60)  # the pages before could not be read
+    assert [record.value for record in collector.collect(series, NOW).records] == [5.0]
+    late = Collector(page_options({}))
+    assert [record.value for record in late.collect(series, NOW).records] == [0.0]
+    series = counter(5, family=REQUESTS, created=NOW + 1)
     inherited = counter(2, family=REQUESTS)
     for started in (NOW, None):
         collector = Collector(page_options({}), started=started, inherited=inherited)

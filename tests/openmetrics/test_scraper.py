@@ -117,7 +117,7 @@ def test_a_page_is_sent_then_the_check():
         (ValueError("line 3 is no sample"), "line 3 is no sample"),
         (RuntimeError(), "RuntimeError: RuntimeError"),
     ],
-    ids=str,
+    ids=["no page", "cut", "no sample", "bug"],
 )
 def test_a_page_that_is_not_whole_is_critical(page, message):
     """Nothing of it is sent, and the check is critical with the reason, however late on the page it failed."""

@@ -1,5 +1,6 @@
 """From the pages of one proxy to what Datadog gets of them."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import replace
 from math import isfinite
@@ -30,7 +31,7 @@ class Collector:
     Args:
         options: what is made of a page.
         started: since when its series count from their first value on, seconds since 1970 on the page's clock; ``None``
-            for the time of the first page.
+            for when this was made, since the first pages may fail.
         inherited: what series of this process began at instead of 0.
         endpoint: the URL, for the tag of that name; ``""`` for none.
 
@@ -46,8 +47,8 @@ class Collector:
         inherited: Iterable[Sample] = (),
         endpoint: str = "",
     ) -> None:
-        own = (f"endpoint:{endpoint}",) if endpoint and options.tag_by_endpoint else ()
-        self.tags = (*options.labels.tags, *own)
+        self.tags = options.tags(endpoint)
+        self._made = time.monotonic()
         self._options, self._inherited = options, inherited
         self._labels = replace(options.labels, tags=self.tags)
         self._names = Names(options.names)
@@ -63,7 +64,7 @@ class Collector:
             EmptyPageError: the page has no sample.
         """
         if self._deltas is None:
-            self._deltas = Deltas(asked_at, inherited=self._inherited)
+            self._deltas = Deltas(asked_at - (time.monotonic() - self._made), inherited=self._inherited)
         reading = self._reading()
         return self._scraped(self._deltas.read(reading.read(samples), asked_at), reading, asked_at)
 

@@ -80,6 +80,11 @@ class PageOptions:
     telemetry: bool = False
     most_contexts: int | None = MOST_CONTEXTS
 
+    def tags(self, endpoint: str) -> tuple[str, ...]:
+        """Return the tags of everything that comes from a URL, ``""`` for none."""
+        own = (f"endpoint:{endpoint}",) if endpoint and self.tag_by_endpoint else ()
+        return (*self.labels.tags, *own)
+
 
 def page_options(
     instance: Mapping[str, Any], init_config: Mapping[str, Any] | None = None, *, in_agent: bool = False

@@ -82,12 +82,12 @@ def _scraper(of: Instance, config: OpenMetricsConfig, process: Process) -> Scrap
     sink = _sink(config, of, process)
     if of.endpoint is not None:
         source = HttpSource(of.endpoint)
-        collector = Collector(of.page, endpoint=source.endpoint)
         manner = replace(manner, wanted=leader_of_endpoint(source.endpoint).leads)
         if of.health_endpoint:
-            extra = EndpointHealth(of.endpoint, of.health_endpoint, of.health_endpoint_interval, collector.tags)
+            tags = of.page.tags(source.endpoint)
+            extra = EndpointHealth(of.endpoint, of.health_endpoint, of.health_endpoint_interval, tags)
             manner = replace(manner, extra=extra)
-        return Scraper(source, lambda: collector, sink, manner)
+        return Scraper(source, lambda: Collector(of.page, endpoint=source.endpoint), sink, manner)
     registry = process.registry or RegistrySource()
 
     def collector_of_registry() -> Collector:

@@ -79,7 +79,7 @@ class Scraper:
 
     Args:
         source: where pages come from.
-        collector: returns what makes metrics of them; called when there is a page for the first time.
+        collector: returns what makes metrics of them; called when there may be a page for the first time.
         sink: where those go.
         manner: how.
     """
@@ -157,8 +157,9 @@ class Scraper:
         try:
             if not self._manner.wanted():
                 return True
+            collector = self._collector()
             with self._manner.guard, self._source.read() as reading:
-                scraped = self._collector().collect(_sharing(reading.samples), reading.asked_at)
+                scraped = collector.collect(_sharing(reading.samples), reading.asked_at)
         except Exception as error:
             return last or self._failed(error)
         self._sink.send(scraped._replace(records=[*scraped.records, *self._own(scraped)]), time.time())

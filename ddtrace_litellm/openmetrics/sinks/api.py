@@ -31,6 +31,7 @@ from ddtrace_litellm.openmetrics.sinks.payloads import (
     series,
 )
 from ddtrace_litellm.openmetrics.sinks.texts import tag
+from ddtrace_litellm.openmetrics.sources.endpoint import split
 
 SITE = "datadoghq.com"
 PATIENCE = 10.0
@@ -51,8 +52,9 @@ _UNIFIED = {"DD_ENV": "env", "DD_SERVICE": "service", "DD_VERSION": "version"}
 def from_environment(environ: Mapping[str, str], *, interval: float, tags: Sequence[str] = ()) -> "ApiSink":
     """Return the sink for the account that the environment names.
 
-    ``DD_API_KEY``, ``DD_SITE``, ``DD_HOSTNAME`` (else the machine's name, as in ddtrace), and for tags ``DD_ENV``,
-    ``DD_SERVICE``, ``DD_VERSION``, ``DD_TAGS``, ``DATADOG_TAGS``.
+    ``DD_API_KEY``, ``DD_SITE`` or, as for an Agent behind a proxy of its own, ``DD_DD_URL``, ``DD_HOSTNAME`` (else the
+    machine's name, as in ddtrace), and for tags ``DD_ENV``, ``DD_SERVICE``, ``DD_VERSION``, ``DD_TAGS``,
+    ``DATADOG_TAGS``.
 
     Args:
         environ: the variables.
@@ -60,19 +62,28 @@ def from_environment(environ: Mapping[str, str], *, interval: float, tags: Seque
         tags: of everything, for example what tells this process from others that send the same series.
 
     Raises:
-        ValueError: the key is missing, or it or the site cannot be used; names the variable, never shows the key.
+        ValueError: the key is missing, or it or the address cannot be used; names the variable, never shows the key.
     """
     key = environ.get("DD_API_KEY", "").strip()
     if not key:
         raise ValueError("DD_API_KEY is not set, and without an Agent nothing can be sent without it")
     if not (key.isascii() and key.isalnum()):
         raise ValueError("DD_API_KEY has characters that no key has")
+    hostname = environ.get("DD_HOSTNAME", "") or socket.gethostname()
+    sender = Sender(tag(hostname), (*map(tag, tags), *_tags(environ)), max(1, round(interval)))
+    return ApiSink(Intake(_url(environ), key), sender, patience=min(PATIENCE, interval * 2 / 3))
+
+
+def _url(environ: Mapping[str, str]) -> str:
+    if url := environ.get("DD_DD_URL", "").strip():
+        try:
+            return split(url).geturl()
+        except ValueError:  # it may hold a password, so it is not shown
+            raise ValueError(f"DD_DD_URL is no URL such as https://api.{SITE}, without a user or a password") from None
     site = environ.get("DD_SITE", "").strip() or SITE
     if not _SITE.fullmatch(site):
         raise ValueError(f"DD_SITE={site!r} is no site of Datadog, such as {SITE} or datadoghq.eu")
-    hostname = environ.get("DD_HOSTNAME", "") or socket.gethostname()
-    sender = Sender(tag(hostname), (*map(tag, tags), *_tags(environ)), max(1, round(interval)))
-    return ApiSink(Intake(f"https://api.{site}", key), sender, patience=min(PATIENCE, interval * 2 / 3))
+    return f"https://api.{site}"
 
 
 class ApiSink:

@@ -123,6 +123,15 @@ class Intake(Received):
         self._thread.join(5)
         self._server.server_close()
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes a process send here."""
+        return {
+            "DD_LITELLM_OPENMETRICS_AGENTLESS": "true",
+            "DD_API_KEY": "0123456789abcdef",
+            "DD_DD_URL": f"http://127.0.0.1:{self._server.server_port}",
+        }
+
     def take(self, path: str, body: Any) -> None:
         """Take one request."""
         if path == "/api/v1/check_run":
