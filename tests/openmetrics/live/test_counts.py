@@ -69,7 +69,7 @@ def _beside(directory: Path, more: dict[str, str]) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("kind", "sink"), [("one", "udp"), ("four", "udp"), ("uvicorn", "udp"), ("uvicorn", "agentless")]
+    ("kind", "sink"), [("one", "udp"), ("four", "udp"), ("uvicorn", "agentless")]
 )
 def test_page(kind: str, sink: str, tmp_path: Path) -> None:
     """A service beside the proxy reads its page, whichever worker answers, and through a restart of it."""
