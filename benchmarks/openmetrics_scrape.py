@@ -103,9 +103,19 @@ def ours(url):
 
 
 def bare(url):
-    """Return a scrape that only parses, by prometheus_client."""
+    """Return a scrape that only parses, by prometheus_client as it is: the Agent's class changes it for all."""
+    agents_form = sys.modules.get("datadog_checks.base.checks.openmetrics.parser_optimizations")
 
     def scrape():
+        if agents_form is not None:
+            agents_form.unapply()
+            try:
+                return parse()
+            finally:
+                agents_form.apply()
+        return parse()
+
+    def parse():
         with urllib.request.urlopen(url) as response:  # noqa: S310  # our own server's
             text = io.TextIOWrapper(response, encoding="utf-8", newline="\n")
             return sum(len(family.samples) for family in text_fd_to_metric_families(text))
@@ -198,9 +208,10 @@ def peak(name, url):
 import sys
 sys.path.insert(0, {str(ROOT)!r})
 from benchmarks import openmetrics_scrape
-scrape = openmetrics_scrape.WAYS[{name!r}]({url!r})
-for _ in range({3 if url else 0}):
-    scrape()
+if {url!r}:
+    scrape = openmetrics_scrape.WAYS[{name!r}]({url!r})
+    for _ in range(3):
+        scrape()
 print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
 """
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
