@@ -133,6 +133,7 @@ def take_over(built_in: "ModuleType") -> None:
         ddtrace_litellm.unpatch()
         builtin_unpatch()
 
+    _logger().debug("litellm: %s now patches with ddtrace-litellm %s", BUILT_IN, ddtrace_litellm.__version__)
     built_in.patch, built_in.unpatch = patch, unpatch  # type: ignore[attr-defined]
     built_in.get_version = ddtrace_litellm.get_version  # type: ignore[attr-defined]
     # Every version, since patch() decides, with words and with the built-in to fall back on.

@@ -120,6 +120,11 @@ def _text(environ: Mapping[str, str], variable: str) -> str:
     return environ.get(variable, "").strip()
 
 
+def health_metrics_enabled(environ: Mapping[str, str]) -> bool:
+    """Whether this package's counters go to DogStatsD (``DD_LITELLM_HEALTH_METRICS_ENABLED``, default false)."""
+    return _boolean(environ, "DD_LITELLM_HEALTH_METRICS_ENABLED", default=False)
+
+
 def _boolean(environ: Mapping[str, str], variable: str, *, default: bool) -> bool:
     text = _text(environ, variable)
     value = _BOOLEANS.get(text.lower())

@@ -13,9 +13,10 @@ from typing import Any
 import litellm
 
 from ddtrace_litellm import get_version
-from ddtrace_litellm.config import openmetrics_config
+from ddtrace_litellm.config import health_metrics_enabled, openmetrics_config
 from ddtrace_litellm.targets import FUNCTIONS, ROUTER_ATTRIBUTES, ROUTER_METHODS, Target
-from ddtrace_litellm.tracing import _ddtrace, frames, guard, spans
+from ddtrace_litellm.telemetry import snapshot
+from ddtrace_litellm.tracing import _ddtrace, frames, guard, narration, spans
 from ddtrace_litellm.tracing.calls import Operation
 from ddtrace_litellm.tracing.streams import end_open_readings
 from ddtrace_litellm.tracing.wrappers import ContextExecutor, TracedFunction, traced, traced_async
@@ -45,7 +46,10 @@ def patch() -> None:
         _restore_all()
         raise
     _ddtrace.listen_to_provider_spans(_beneath_a_leaf)
-    atexit.register(end_open_readings)
+    _report_health()
+    atexit.register(_end)  # after that, so that it runs before: what it ends is reported too
+    if narration.wanted():
+        narration.patched(wrapped_names(), get_version(), _absent())
     # ddtrace's own marker: LLMObs.enable() warns about an unpatched litellm without it.
     litellm._datadog_patch = True  # noqa: SLF001
     _start_scraper()
@@ -58,7 +62,7 @@ def unpatch() -> None:
     _restore_all()
     _stop_scraper()
     _ddtrace.stop_listening()
-    atexit.unregister(end_open_readings)
+    atexit.unregister(_end)
     litellm._datadog_patch = False  # noqa: SLF001
 
 
@@ -75,6 +79,38 @@ def _stop_scraper() -> None:
     start = sys.modules.get("ddtrace_litellm.openmetrics.process.start")
     if start is not None:
         start.stop()
+
+
+def _report_health() -> None:
+    if not health_metrics_enabled(os.environ):
+        return
+    try:
+        from ddtrace_litellm.telemetry import health_metrics
+
+        health_metrics.start()
+    except Exception:
+        guard.swallow("health metrics")
+
+
+def wrapped_names() -> int:
+    """Return how many names of LiteLLM's hold something of ours."""
+    return len(_restore)
+
+
+def _absent() -> list[str]:
+    """Return the functions that none of their owners has in the installed version."""
+    return [
+        target.resource
+        for target in (*FUNCTIONS, *ROUTER_METHODS)
+        if not any(callable(getattr(owner, target.name, None)) for owner in _owners(target))
+    ]
+
+
+def _end() -> None:
+    """End what is open at the end of the process."""
+    end_open_readings()
+    if narration.wanted():
+        narration.summed_up(snapshot())
 
 
 def _wrap_targets() -> None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 from ddtrace_litellm.extract.family import Family, Streaming
-from ddtrace_litellm.tracing import _ddtrace, frames, guard, spans
+from ddtrace_litellm.telemetry import counters
+from ddtrace_litellm.tracing import _ddtrace, frames, guard, narration, spans
 from ddtrace_litellm.tracing.attempts import Attempts
 from ddtrace_litellm.tracing.frames import Frame
 from ddtrace_litellm.tracing.proxies import proxy_class
 from ddtrace_litellm.tracing.records import Ending, Request
 from ddtrace_litellm.tracing.streams import Reading, open_readings
+
+# A coroutine that is closed while it waits was cancelled as well.
+_CANCELLED = (CancelledError, GeneratorExit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,8 @@ def begin(operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         active = _ddtrace.active_context()
         parent = frames.enclosing(active)
         if parent is not None and (operation.batch or frames.is_delegated(parent, operation.family.name, kwargs)):
+            if narration.wanted():
+                narration.delegated(operation.name, parent)
             return None
         get_apm, set_apm = _ddtrace.apm_context_access()
         outside = get_apm(), _ddtrace.get_llmobs_context()
@@ -52,6 +59,7 @@ def begin(operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         if parent is not None and (operation.family.carries or operation.family.name == parent.family):
             frame.answers = parent
         span = _ddtrace.start_span(operation.name, active, frame)
+        counters.opened.up()
     except Exception:
         guard.swallow("begin")
         return None
@@ -59,6 +67,8 @@ def begin(operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     try:
         if frame.answers is not None:
             frame.answers.children += 1
+        if narration.wanted():
+            narration.began(span, frame)
         call.read(args, kwargs)
     except Exception:
         guard.swallow("request")
@@ -111,7 +121,7 @@ class Call:
         except Exception:
             guard.swallow("result")
             self._conclude_unread()
-            self._finish()
+            self._finish(counters.OK)
         finally:
             self.leave()
         return result
@@ -132,8 +142,13 @@ class Call:
             parent.open_readings.add(reading)
         return reading
 
-    def end(self, ending: Ending) -> None:
-        """Fill and finish the span; the first ending counts."""
+    def end(self, ending: Ending, outcome: str = counters.OK) -> None:
+        """Fill and finish the span; the first ending counts.
+
+        Args:
+            ending: how the call ended.
+            outcome: what it is counted as, where it was no error.
+        """
         if self.ended:
             return
         self.ended = True
@@ -142,7 +157,13 @@ class Call:
         except Exception:
             guard.swallow("ending")
             self._conclude_unread()
-        self._finish()
+        if isinstance(ending.error, _CANCELLED):
+            outcome = counters.CANCELLED
+        elif self.span.error:
+            outcome = counters.ERROR
+        if narration.wanted():
+            narration.ended(self.span, ending, outcome)
+        self._finish(outcome)
 
     def _conclude_unread(self) -> None:
         try:
@@ -150,7 +171,8 @@ class Call:
         except Exception:
             guard.swallow("unread ending")
 
-    def _finish(self) -> None:
+    def _finish(self, outcome: str) -> None:
+        counters.ended[outcome].up()
         try:
             self.span.finish()
         except Exception:
@@ -161,7 +183,7 @@ class Call:
         frame, request, error = self.frame, self.request, ending.error
         frame.done = True
         while frame.open_readings:
-            frame.open_readings.pop().abandon()
+            frame.open_readings.pop().abandon(counters.LEFT)
         if error is not None:
             self.span.set_exc_info(type(error), error, error.__traceback__)
         if request is None:
@@ -172,4 +194,6 @@ class Call:
             frame.answers.attempts.fail(request.metadata, error)
         if frame.attempts is not None:
             request.metadata.update(frame.attempts.summary())
+        if narration.wanted():
+            narration.role(self.span, self.operation.family.kind, frame)
         spans.close(self.span, self.operation.family, request, ending, leaf=frame.is_leaf)

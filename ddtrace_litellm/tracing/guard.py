@@ -2,12 +2,10 @@
 
 import logging
 import sys
-from collections import Counter
+
+from ddtrace_litellm.telemetry import counters
 
 log = logging.getLogger("ddtrace.litellm")
-
-internal_errors: Counter[str] = Counter()
-"""Our own failures by place; the places are literals, so it is bounded."""
 
 
 def swallow(place: str) -> None:
@@ -15,6 +13,5 @@ def swallow(place: str) -> None:
 
     For the ``except Exception`` at each of the few points where a user's call enters our code.
     """
-    internal_errors[place] += 1
-    if internal_errors[place] == 1:
+    if counters.count_internal_error(place):
         log.debug("internal error in %s; further ones are only counted", place, exc_info=sys.exc_info())

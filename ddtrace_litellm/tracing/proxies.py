@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import wrapt
 
+from ddtrace_litellm.telemetry.counters import CLOSED, COLLECTED
 from ddtrace_litellm.tracing._ddtrace import get_llmobs_context, set_llmobs_context
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class TracedStream(_Proxy):  # type: ignore[misc,valid-type]  # one of two class
             try:
                 return close()
             finally:
-                self._self_reading.abandon()
+                self._self_reading.abandon(CLOSED)
 
         return traced_close
 
@@ -63,7 +64,7 @@ class TracedStream(_Proxy):  # type: ignore[misc,valid-type]  # one of two class
             try:
                 return await aclose()
             finally:
-                self._self_reading.abandon()
+                self._self_reading.abandon(CLOSED)
 
         return traced_aclose
 
@@ -75,7 +76,7 @@ class TracedStream(_Proxy):  # type: ignore[misc,valid-type]  # one of two class
         try:
             return self.__wrapped__.__exit__(*exception)
         finally:
-            self._self_reading.abandon()
+            self._self_reading.abandon(CLOSED)
 
     async def __aenter__(self) -> TracedStream:
         await self.__wrapped__.__aenter__()
@@ -85,12 +86,12 @@ class TracedStream(_Proxy):  # type: ignore[misc,valid-type]  # one of two class
         try:
             return await self.__wrapped__.__aexit__(*exception)
         finally:
-            self._self_reading.abandon()
+            self._self_reading.abandon(CLOSED)
 
     def __del__(self) -> None:
         reading = getattr(self, "_self_reading", None)
         if reading is not None:
-            reading.abandon()
+            reading.abandon(COLLECTED)
 
 
 # The two reads are spelled out: a helper for the switch of contexts would double what a chunk costs.

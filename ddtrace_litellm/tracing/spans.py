@@ -13,7 +13,7 @@ from ddtrace_litellm.extract.cost import add_cost
 from ddtrace_litellm.extract.family import Family, Output
 from ddtrace_litellm.extract.fields import field, hidden_params, number, text_of
 from ddtrace_litellm.extract.usage import Usage
-from ddtrace_litellm.tracing import _ddtrace, consumption, resolve
+from ddtrace_litellm.tracing import _ddtrace, consumption, narration, resolve
 from ddtrace_litellm.tracing.callbacks import warn_if_reported_twice
 from ddtrace_litellm.tracing.records import Ending, Request
 
@@ -73,6 +73,8 @@ def close(span: Any, family: Family, request: Request, ending: Ending, *, leaf: 
     arguments = request.arguments
     base_url = arguments.get("base_url") or arguments.get("api_base")
     elsewhere = base_url and _ddtrace.is_instrumented_proxy(base_url)
+    if elsewhere and leaf and narration.wanted():
+        narration.elsewhere(span)
     leaf = leaf and not elsewhere
     kind = family.kind if leaf else "workflow"
     hidden = hidden_params(ending.latest)
@@ -100,6 +102,8 @@ def close(span: Any, family: Family, request: Request, ending: Ending, *, leaf: 
         _ddtrace.set_error(span, text_of(kind_of_failure), text_of(field(failure, "message") or failure))
     if ending.first_content is not None:
         metrics["time_to_first_token"] = ending.first_content
+    if leaf and narration.wanted():
+        narration.consumed(span, model, usage, metrics)
     _ddtrace.set_apm_tags(span, kind, metrics, model.name, model.provider)
     if output is not None:
         _add_response_metadata(request, ending, hidden, output, usage)

@@ -6,6 +6,7 @@ import os
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from ddtrace_litellm.telemetry import counters
 from ddtrace_litellm.tracing import _ddtrace, guard
 from ddtrace_litellm.tracing._ddtrace import get_llmobs_context
 from ddtrace_litellm.tracing.records import Ending
@@ -25,7 +26,7 @@ os.register_at_fork(after_in_child=open_readings.clear)
 def end_open_readings() -> None:
     """End every stream that nobody will read any further, at exit."""
     while open_readings:
-        open_readings.pop().abandon()
+        open_readings.pop().abandon(counters.LEFT)
 
 
 class Reading:
@@ -75,13 +76,17 @@ class Reading:
         """End with what a read raised: the end of the stream, an error, or a coroutine that was closed in mid-read."""
         exhausted = isinstance(error, (StopIteration, StopAsyncIteration))
         failure = None if exhausted or isinstance(error, GeneratorExit) else error
-        self._end(error=failure, completed=exhausted)
+        self._end(failure, counters.OK if exhausted else counters.CLOSED)
 
-    def abandon(self) -> None:
-        """End as closed early: closed, dropped, or left over when the enclosing call ended."""
-        self._end(error=None, completed=False)
+    def abandon(self, outcome: str) -> None:
+        """End before the end of the stream, without an error.
 
-    def _end(self, *, error: BaseException | None, completed: bool) -> None:
+        Args:
+            outcome: closed, collected, or left over when the enclosing call ended.
+        """
+        self._end(None, outcome)
+
+    def _end(self, error: BaseException | None, outcome: str) -> None:
         if self.ended:
             return
         self.ended = True
@@ -90,4 +95,5 @@ class Reading:
         # Nothing here keeps the stream, and so its connection, once the program has let go of it.
         self.stream = self.next_chunk = self.anext_chunk = None
         self.receive = self.chunks.append
-        self.call.end(Ending(stream, error, self.chunks, completed, self.first_content))
+        completed = outcome == counters.OK
+        self.call.end(Ending(stream, error, self.chunks, completed, self.first_content), outcome)

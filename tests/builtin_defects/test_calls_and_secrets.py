@@ -4,7 +4,6 @@ import asyncio
 import contextvars
 import json
 import logging
-from collections import Counter
 from types import SimpleNamespace
 
 import litellm
@@ -13,7 +12,7 @@ from ddtrace import tracer
 from ddtrace.llmobs import LLMObs
 
 from ddtrace_litellm.extract.families import CHAT
-from ddtrace_litellm.tracing import guard
+from ddtrace_litellm.telemetry import counters
 from ddtrace_litellm.tracing.calls import Operation, begin
 from tests.builtin_defects.conftest import MESSAGES
 from tests.provider import Script
@@ -179,7 +178,7 @@ def test_unexpected_chunk_reaches_the_reader(recorder, chunk):
 
 def test_failure_while_reading_a_chunk_is_logged_at_debug(recorder, monkeypatch, caplog):
     """Our own failure is a debug record with a traceback, and the chunk passes through (7)."""
-    monkeypatch.setattr(guard, "internal_errors", Counter())
+    monkeypatch.setattr(counters, "internal_errors", {})
     caplog.set_level(logging.DEBUG, "ddtrace.litellm")
     chunk = Hostile()
     assert _traced_chunks(chunk) == [chunk]

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 import litellm
 import pytest
 
-from ddtrace_litellm.tracing.guard import internal_errors
+from ddtrace_litellm.telemetry import counters
 
 
 @pytest.fixture
 def clean_slate() -> Iterator[None]:
     """No client that LiteLLM has kept, no error of ours before the test, and no garbage after it."""
     litellm.in_memory_llm_clients_cache.flush_cache()
-    internal_errors.clear()
+    counters.reset()
     yield
     gc.collect()

@@ -5,7 +5,7 @@ import pytest
 from ddtrace import tracer
 
 import ddtrace_litellm
-from ddtrace_litellm.tracing.guard import internal_errors
+from ddtrace_litellm.telemetry import snapshot
 from tests.tracing.entry_points import CASES, make, plain
 from tests.tracing.scenarios import first_tries
 
@@ -21,7 +21,7 @@ def test_one_leaf_for_each_provider_request_and_the_same_result(name, way, provi
     assert len(recorder.leaves) == len(first_tries(provider))
     assert recorder.still_open() == []
     assert tracer.current_span() is None
-    assert not internal_errors
+    assert not snapshot().internal_errors
 
     ddtrace_litellm.unpatch()
     provider.requests.clear()

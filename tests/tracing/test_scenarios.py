@@ -8,7 +8,7 @@ import pytest
 from ddtrace import tracer
 
 import ddtrace_litellm
-from ddtrace_litellm.tracing.guard import internal_errors
+from ddtrace_litellm.telemetry import snapshot
 from tests.tracing.scenarios import ASK, SCENARIOS, SCRIPTS, first_tries, to
 
 litellm.suppress_debug_info = True
@@ -23,7 +23,7 @@ def test_one_leaf_for_each_provider_request(name, provider, recorder):
     assert len(recorder.leaves) == len(first_tries(provider))
     assert recorder.still_open() == []
     assert tracer.current_span() is None
-    assert not internal_errors
+    assert not snapshot().internal_errors
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
