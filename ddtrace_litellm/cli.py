@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ddtrace_litellm import __version__
+from ddtrace_litellm.info import command as info
 from ddtrace_litellm.openmetrics import command as scrape
 from ddtrace_litellm.tryout.errors import TryoutError
 from ddtrace_litellm.tryout.session import Outcome, tryout
@@ -163,6 +164,16 @@ COMMANDS: tuple[Command, ...] = (
         _configure_report,
         _run_demo,
         needs=("rich", "ddapm_test_agent", "litellm"),
+    ),
+    Command(
+        "info",
+        "find out whether LiteLLM is traced here, and what is wrong where it is not",
+        "Start Python under ddtrace-run with the variables that are set now, and show which integration is active,\n"
+        "where its spans go, and whether anybody is there. Nothing is sent, and no key is shown. The exit status is 1\n"
+        "when something is wrong; each problem comes with what to do.\n\n"
+        "  DD_LLMOBS_ENABLED=1 DD_LLMOBS_ML_APP=my-app ddtrace-litellm info",
+        info.configure,
+        info.run,
     ),
     Command(
         "scrape",

@@ -10,13 +10,14 @@ import inspect
 import signal
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from ddtrace import config, tracer
 from ddtrace._trace.provider import _DD_CONTEXTVAR, DefaultContextProvider
 from ddtrace.constants import _SPAN_MEASURED_KEY, ERROR_MSG, ERROR_TYPE
 from ddtrace.contrib.internal.trace_utils import int_service, set_service_and_source
 from ddtrace.internal import core
+from ddtrace.internal.settings._agent import config as _agent_config
 from ddtrace.internal.utils import signals
 from ddtrace.internal.utils.formats import format_trace_id
 from ddtrace.llmobs import LLMObs
@@ -97,6 +98,39 @@ def nearest_frame(active: Any) -> Any:
 def llmobs_enabled() -> bool:
     """Whether LLM Observability is on now: it can be enabled after the patch (AWS Lambda does)."""
     return bool(LLMObs.enabled)
+
+
+class Export(NamedTuple):
+    """How this process sends, as ddtrace has decided by now.
+
+    Attributes:
+        mode: ddtrace's name of the way that LLM Observability takes: ``apm_agent`` (with the Agent's traces),
+            ``apm_agentless``, ``llmobs_agent_proxy``, ``llmobs_agentless``; ``""`` where it is off.
+        url: where to, without the path.
+        agent_url: where the Agent is, or would be.
+        site: Datadog's.
+        app: the name in LLM Observability.
+    """
+
+    mode: str
+    url: str
+    agent_url: str
+    site: str
+    app: str
+
+
+def export() -> Export:
+    """Return how this process sends."""
+    agent_url = str(_agent_config.trace_agent_url)
+    mode, url = "", agent_url
+    if llmobs_enabled():
+        instance = LLMObs._instance
+        found = getattr(instance, "_export_mode", None)  # 4.10 and later
+        agentless = bool(config._llmobs_agentless_enabled)
+        mode = str(found.value) if found is not None else "llmobs_agentless" if agentless else "llmobs_agent_proxy"
+        writer = instance._llmobs_span_writer if mode.startswith("llmobs") else tracer._span_aggregator.writer
+        url = str(writer._intake if mode.startswith("llmobs") else writer.intake_url)
+    return Export(mode, url, agent_url, str(config._dd_site), str(config._llmobs_ml_app or config.service or ""))
 
 
 def start_span(operation: str, parent: Any, frame: Any) -> Any:

@@ -1,0 +1,203 @@
+"""What is wrong in an environment, and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ddtrace_litellm.info import variables
+from ddtrace_litellm.info.facts import DIRECT, Facts, host_of
+from ddtrace_litellm.versions import (
+    MALICIOUS_VERSIONS,
+    NEWEST_TESTED,
+    OLDEST_TESTED,
+    UnsupportedVersionError,
+    check_version,
+)
+
+_DEBUG = "run the program under `ddtrace-run --debug`, which logs the traceback, and report it with that"
+_TRUE = ("true", "1")
+
+
+class Problem(NamedTuple):
+    """Something that is wrong: ``what`` it is, and what to do about it (``remedy``)."""
+
+    what: str
+    remedy: str
+
+
+def problems(facts: Facts) -> list[Problem]:
+    """Return everything that is wrong, what matters most first, nothing twice."""
+    found = [
+        *_versions(facts),
+        *_child(facts),
+        *_integration(facts),
+        *_variables(facts),
+        *_observability(facts),
+        *_transport(facts),
+        *_callbacks(facts),
+        *_counters(facts),
+    ]
+    return list({problem.what: problem for problem in found}.values())
+
+
+def tested() -> str:
+    """Return which versions the tests run with."""
+    ranges = {
+        name: " to ".join(".".join(map(str, end)) for end in (OLDEST_TESTED[name], newest))
+        for name, newest in NEWEST_TESTED.items()
+    }
+    return f"Python {ranges['python']}, ddtrace {ranges['ddtrace']}, LiteLLM {ranges['litellm']}"
+
+
+def outside_tested(facts: Facts) -> list[str]:
+    """Return the versions that no test runs with, by name."""
+    return [
+        f"{name} {facts.versions[name]}"
+        for name, newest in NEWEST_TESTED.items()
+        if (numbers := _numbers(facts.versions[name])) and not OLDEST_TESTED[name] <= numbers <= newest
+    ]
+
+
+def notes(facts: Facts) -> list[str]:
+    """Return what is worth knowing and not wrong."""
+    found = []
+    if outside := outside_tested(facts):
+        found.append(f"not among the versions that are tested ({tested()}): {', '.join(outside)}")
+    if not facts.export.get("mode") and not _is_on(facts, "DD_LLMOBS_ENABLED"):
+        found.append(
+            "LLM Observability is off, so that calls are APM spans alone, unless the program calls LLMObs.enable(); "
+            "DD_LLMOBS_ENABLED=1 switches it on"
+        )
+    if facts.export.get("mode") and not facts.export.get("app"):
+        found.append("no DD_LLMOBS_ML_APP, nor DD_SERVICE: events have no application of their own")
+    if facts.export.get("mode") in DIRECT and facts.agent is not None and facts.agent.problem:
+        found.append(f"no Agent at {host_of(facts.export['agent_url'])}, so that everything goes to Datadog itself")
+    return found
+
+
+def _versions(facts: Facts) -> Iterator[Problem]:
+    litellm, ddtrace = facts.versions["litellm"], facts.versions["ddtrace"]
+    if litellm is None:
+        yield Problem("LiteLLM is not installed in this environment", "pip install 'ddtrace-litellm[litellm]'")
+    elif litellm in MALICIOUS_VERSIONS:
+        yield Problem(
+            f"litellm {litellm} was published with a stolen token and steals credentials (BerriAI/litellm#24518); it "
+            "is not traced, and was not imported for this report",
+            "uninstall it, rotate every secret this machine holds, and install another version",
+        )
+    else:
+        try:
+            check_version(litellm)
+        except UnsupportedVersionError as error:
+            yield Problem(f"{error}: it is left to ddtrace's built-in integration", "pip install --upgrade litellm")
+    if (numbers := _numbers(ddtrace)) and numbers < OLDEST_TESTED["ddtrace"]:
+        yield Problem(f"ddtrace {ddtrace} is older than 4.8", "pip install --upgrade 'ddtrace<5'")
+
+
+def _child(facts: Facts) -> Iterator[Problem]:
+    if facts.seen.found is None:
+        yield Problem(
+            f"`ddtrace-run python` does not run here: {facts.seen.failure}",
+            "start the program with `ddtrace-run` and read what it says",
+        )
+    for what, error in facts.found.get("failures", {}).items():
+        yield Problem(f"{what}: {error}", f"mend that; or {_DEBUG}")
+
+
+def _integration(facts: Facts) -> Iterator[Problem]:
+    found = facts.found
+    if "integration" not in found or found["integration"] == "ours":
+        return
+    if switches := list(variables.switched_off_by(facts.environ)):
+        yield Problem(f"LiteLLM is not traced: {' and '.join(switches)}", "unset it, to have LiteLLM traced")
+        return
+    active = "ddtrace's built-in integration is active" if found["integration"] else "no integration is active"
+    if facts.environ.get("DD_LITELLM_TAKEOVER", "").strip().lower() in ("false", "0"):
+        yield Problem(
+            f"{active}, since DD_LITELLM_TAKEOVER={facts.environ['DD_LITELLM_TAKEOVER']}",
+            "unset DD_LITELLM_TAKEOVER, to have LiteLLM traced by ddtrace-litellm",
+        )
+    elif found["way_in"] is None:
+        yield Problem(
+            f"{active}: Python has not read ddtrace_litellm.pth (`pip install -t`, a bare PYTHONPATH, a zipapp)",
+            "put `import ddtrace_litellm.auto` before the first use of litellm, or install the package with pip into "
+            "the site-packages of this Python",
+        )
+    elif not facts.complaints:
+        yield Problem(f"{active}, and nothing says why", f"{_DEBUG}")
+
+
+def _variables(facts: Facts) -> Iterator[Problem]:
+    for text in facts.complaints:
+        if match := re.match(r"DD_\w+", text):
+            yield Problem(text, f"mend {match[0]}, or unset it")
+        elif "cannot trace LiteLLM here" in text:
+            yield Problem(text, f"pip install --upgrade ddtrace-litellm; or install a tested pair: {tested()}")
+        else:
+            yield Problem(text, _DEBUG)
+    for name, meant in variables.unknown(facts.environ).items():
+        yield Problem(f"{name} is no variable of this version", f"rename it to {meant}" if meant else "unset it")
+
+
+def _observability(facts: Facts) -> Iterator[Problem]:
+    if not facts.export or facts.export["mode"] or not _is_on(facts, "DD_LLMOBS_ENABLED"):
+        return
+    reasons = [line.text for line in facts.seen.logged if line.level == "ERROR" and "llmobs" in line.text.lower()]
+    agentless = "send without an Agent: DD_LLMOBS_AGENTLESS_ENABLED=1, with DD_API_KEY and DD_SITE"
+    remedy = "mend what that says" if reasons else "look at the start of the program's log"
+    if any("DD_API_KEY" in reason for reason in reasons):
+        remedy = f"start an Agent, and name it by DD_AGENT_HOST or DD_TRACE_AGENT_URL; or {agentless}"
+    yield Problem(f"LLM Observability did not start: {'; '.join(reasons) or 'nothing says why'}", remedy)
+
+
+def _transport(facts: Facts) -> Iterator[Problem]:
+    if not facts.export or "DD_TRACE_ENABLED" in "".join(variables.switched_off_by(facts.environ)):
+        return
+    if facts.export["mode"] in DIRECT:
+        if facts.intake is not None and facts.intake.problem:
+            yield Problem(
+                f"Datadog does not answer at {host_of(facts.export['url'])}: {facts.intake.problem}",
+                "check DD_SITE, and that this machine may connect to it; or send through an Agent",
+            )
+    elif facts.agent is not None and facts.agent.problem:
+        yield Problem(
+            f"no Agent answers at {host_of(facts.export['agent_url'])}: {facts.agent.problem}",
+            "start it with DD_APM_ENABLED=true, or name the right one by DD_AGENT_HOST and DD_TRACE_AGENT_PORT, or by "
+            "DD_TRACE_AGENT_URL; or send without one: DD_LLMOBS_AGENTLESS_ENABLED=1, with DD_API_KEY and DD_SITE",
+        )
+
+
+def _callbacks(facts: Facts) -> Iterator[Problem]:
+    wheres = {
+        "reported_twice": "litellm.callbacks has it",
+        "proxy_reports_twice": "litellm_settings of the proxy's configuration has it",
+    }
+    for name, where in wheres.items():
+        if facts.found.get(name):
+            yield Problem(
+                "LiteLLM's callback 'datadog_llm_observability' reports every request, and its cost, once more "
+                f"({where})",
+                "remove it there; or keep it instead, with DD_TRACE_LITELLM_ENABLED=false",
+            )
+
+
+def _counters(facts: Facts) -> Iterator[Problem]:
+    counters = facts.found.get("counters")
+    if counters is None:
+        return
+    if errors := counters["internal_errors"]:
+        places = ", ".join(f"{place} ({number})" for place, number in errors.items())
+        yield Problem(f"ddtrace-litellm failed inside, in: {places}", _DEBUG)
+    if counters["spans_ended"].get("ok") != 1:
+        yield Problem("a call of litellm.completion made no span that ended well", _DEBUG)
+
+
+def _is_on(facts: Facts, name: str) -> bool:
+    return facts.environ.get(name, "").strip().lower() in _TRUE
+
+
+def _numbers(version: str | None) -> tuple[int, ...]:
+    """Return the first two numbers of a version, those that say what was tested; none of one that says nothing."""
+    return tuple(int(digits) for digits in re.findall(r"\d+", version or "")[:2])

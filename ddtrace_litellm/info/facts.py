@@ -1,0 +1,127 @@
+"""Everything that is found out about an environment, before anything is made of it."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from ddtrace_litellm import __version__, config
+from ddtrace_litellm.extract.urls import strip_credentials
+from ddtrace_litellm.info import processes, reach
+from ddtrace_litellm.info.processes import Seen
+from ddtrace_litellm.info.reach import Answer
+
+_OUR_LOGGER = "ddtrace.litellm"
+DIRECT = ("apm_agentless", "llmobs_agentless")
+"""The export modes in which LLM Observability goes to Datadog itself."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What there is to judge by.
+
+    Attributes:
+        environ: the variables.
+        versions: of ``python``, ``ddtrace``, ``litellm`` and ``ddtrace-litellm``; ``None`` for what is not installed.
+        seen: what a child under ``ddtrace-run`` found.
+        warnings: of our variables whose values cannot be used.
+        scraper: what the scraper of the proxy's metrics does, in words; ``None`` where this version has none.
+        agent: what the Agent answered, ``None`` where nobody knows which.
+        intake: what Datadog itself answered, ``None`` where nothing is sent there.
+    """
+
+    environ: Mapping[str, str]
+    versions: Mapping[str, str | None]
+    seen: Seen
+    warnings: tuple[str, ...] = ()
+    scraper: str | None = None
+    agent: Answer | None = None
+    intake: Answer | None = None
+
+    @property
+    def found(self) -> Mapping[str, Any]:
+        """What the child found, as far as it came."""
+        return self.seen.found or {}
+
+    @property
+    def complaints(self) -> tuple[str, ...]:
+        """What this package has to say against the environment, here or in the child."""
+        logged = [line.text for line in self.seen.logged if line.logger.startswith(_OUR_LOGGER)]
+        return tuple(dict.fromkeys([*self.warnings, *logged]))
+
+    @property
+    def unusable(self) -> set[str]:
+        """Our variables whose values cannot be used."""
+        return {match[0] for text in self.complaints if (match := re.match(r"DD_\w+", text))}
+
+    @property
+    def export(self) -> Mapping[str, str]:
+        """How a program sends: :class:`ddtrace_litellm.tracing._ddtrace.Export`."""
+        return self.found.get("export") or {}
+
+
+def gather(environ: Mapping[str, str], modules: Sequence[str] = (), proxy_config: str | None = None) -> Facts:
+    """Find out everything about this environment; for the arguments see :func:`processes.look`."""
+    versions = {name: processes.installed(name) for name in ("ddtrace", "litellm")}
+    seen = processes.look(environ, modules, proxy_config)
+    export = (seen.found or {}).get("export") or {}
+    warnings, scraper = _settings(environ)
+    return Facts(
+        environ,
+        {"python": platform.python_version(), **versions, "ddtrace-litellm": __version__},
+        seen,
+        warnings,
+        scraper,
+        reach.agent(export["agent_url"]) if export else None,
+        reach.intake(export["url"]) if export.get("mode") in DIRECT else None,
+    )
+
+
+def _settings(environ: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
+    """Read our own variables; return what is to be said against them, and what the scraper does."""
+    texts: list[str] = []
+    handler = _Listener(texts)
+    config.log.addHandler(handler)
+    propagates, config.log.propagate = config.log.propagate, False
+    try:
+        config.capture_config(environ)
+        config.health_metrics_enabled(environ)
+        scraper = _scraper(environ)
+    finally:
+        config.log.propagate = propagates
+        config.log.removeHandler(handler)
+    return tuple(texts), scraper
+
+
+def _scraper(environ: Mapping[str, str]) -> str | None:
+    read = getattr(config, "openmetrics_config", None)
+    if read is None:
+        return None
+    settings = read(environ)
+    if settings is None:
+        return "off"
+    to = "Datadog itself" if settings.agentless else "the Agent's DogStatsD"
+    if settings.conf:
+        return f"as {settings.conf} says, to {to}"
+    where = strip_credentials(settings.endpoint) if settings.endpoint else "the registry of the proxy's process"
+    return f"{where} every {settings.interval:g} s, to {to}"
+
+
+class _Listener(logging.Handler):
+    def __init__(self, texts: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._texts = texts
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._texts.append(record.getMessage())
+
+
+def host_of(url: str) -> str:
+    """Return what of a URL says where it goes, without credentials and path."""
+    parts = urlsplit(strip_credentials(url) or url)
+    return url if parts.scheme == "unix" else f"{parts.scheme}://{parts.netloc}"

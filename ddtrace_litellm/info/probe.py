@@ -1,0 +1,147 @@
+"""Runs under ``ddtrace-run``, as the user's program would, and writes down what it finds in its own process.
+
+    ddtrace-run python -m ddtrace_litellm.info.probe FILE [--import MODULE]... [--proxy-config FILE]
+
+It ends without ddtrace's work at exit, and before the first flush: nothing is sent.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ddtrace_litellm.info.processes import installed
+from ddtrace_litellm.versions import MALICIOUS_VERSIONS
+
+_BOOTSTRAP = "ddtrace_litellm.bootstrap"
+_AUTO = "ddtrace_litellm.auto"
+_FORMS = ("callbacks", "success_callback", "failure_callback")
+
+
+def main() -> None:
+    """Look around, write it to the file, and end."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--import", dest="modules", action="append", default=[])
+    parser.add_argument("--proxy-config", type=Path)
+    arguments = parser.parse_args()
+    found = look(arguments.modules, arguments.proxy_config)
+    arguments.file.write_text(json.dumps(found), encoding="utf-8")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def look(modules: list[str], proxy_config: Path | None) -> dict[str, Any]:
+    """Return what is found, as far as it goes: what fails is among ``failures``, and the rest is there."""
+    # First, since what follows imports it.
+    found: dict[str, Any] = {"way_in": _way_in(), "python": platform.python_version(), "failures": {}}
+
+    def attempt(what: str, do: Callable[[], Any]) -> None:
+        try:
+            found[what] = do()
+        except BaseException as error:  # a module may also exit
+            found["failures"][what] = f"{type(error).__name__}: {error}"[:500]
+
+    if installed("litellm") not in (None, *MALICIOUS_VERSIONS):
+        for module in modules:
+            attempt(f"import {module}", partial(_import, module))
+        attempt("integration", _integration)
+        attempt("reported_twice", _reported_twice)
+        if proxy_config is not None:
+            attempt("proxy_reports_twice", lambda: _proxy_reports_twice(proxy_config))
+        if found.get("integration") == "ours":
+            attempt("wrapped", _wrapped)
+    attempt("export", _export)
+    if found.get("integration") == "ours":
+        attempt("counters", _counters_of_a_call)
+    return found
+
+
+def _way_in() -> str | None:
+    if _AUTO in sys.modules:
+        return _AUTO
+    return ".pth" if _BOOTSTRAP in sys.modules else None
+
+
+def _import(module: str) -> None:
+    importlib.import_module(module)
+
+
+def _integration() -> str | None:
+    import litellm
+
+    held = litellm.completion
+    while held is not None:
+        module = getattr(getattr(held, "_self_wrapper", None), "__module__", "")
+        if module.startswith("ddtrace_litellm."):
+            return "ours"
+        if module.startswith("ddtrace."):
+            return "built-in"
+        held = getattr(held, "__wrapped__", None)
+    return None
+
+
+def _wrapped() -> int:
+    from ddtrace_litellm.patching import wrapped_names
+
+    return wrapped_names()
+
+
+def _reported_twice() -> bool:
+    from ddtrace_litellm.tracing.callbacks import reported_twice
+
+    return reported_twice()
+
+
+def _proxy_reports_twice(path: Path) -> bool:
+    import yaml  # comes with litellm[proxy], which is what reads this file
+
+    from ddtrace_litellm.tracing.callbacks import reports_twice
+
+    settings = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("litellm_settings") or {}
+    named = [settings.get(form) or [] for form in _FORMS]
+    return any(reports_twice([names] if isinstance(names, str) else names) for names in named)
+
+
+def _export() -> dict[str, str]:
+    from ddtrace_litellm.tracing import _ddtrace
+
+    return _ddtrace.export()._asdict()
+
+
+def _counters_of_a_call() -> dict[str, Any]:
+    """Make one call that LiteLLM answers itself, and throw its span away."""
+    import litellm
+    from ddtrace import tracer
+    from ddtrace.llmobs import LLMObs
+
+    from ddtrace_litellm.telemetry import snapshot
+
+    tracer.configure(trace_processors=[_Nothing()])
+    if LLMObs.enabled:
+        LLMObs.register_processor(lambda _span: None)
+    for form in (*_FORMS, "input_callback", "_async_success_callback", "_async_failure_callback"):
+        setattr(litellm, form, [])
+    litellm.cache = None
+    litellm.completion("gpt-4o-mini", [{"role": "user", "content": "ping"}], mock_response="pong")
+    return snapshot().as_dict()
+
+
+class _Nothing:
+    """Lets no trace through."""
+
+    def process_trace(self, _trace: Any) -> None:
+        return None
+
+
+if __name__ == "__main__":
+    main()
