@@ -103,14 +103,22 @@ def _child(facts: Facts) -> Iterator[Problem]:
             "start the program with `ddtrace-run` and read what it says",
         )
     for what, error in facts.found.get("failures", {}).items():
+        if what == "export" and facts.found.get("integration") != "ours":
+            continue  # it needs what ours could not load either
         yield Problem(f"{what}: {error}", f"mend that; or {_DEBUG}")
 
 
 def _integration(facts: Facts) -> Iterator[Problem]:
     found = facts.found
-    if "integration" not in found or found["integration"] == "ours":
+    if "integration" not in found:
         return
-    if switches := list(variables.switched_off_by(facts.environ)):
+    switches = list(variables.switched_off_by(facts.environ))
+    if found["integration"] == "ours":
+        # LLMObs.enable() patches nevertheless.
+        if switches:
+            yield Problem(f"ddtrace sends no spans: {' and '.join(switches)}", "unset it, to have LiteLLM traced")
+        return
+    if switches:
         yield Problem(f"LiteLLM is not traced: {' and '.join(switches)}", "unset it, to have LiteLLM traced")
         return
     active = "ddtrace's built-in integration is active" if found["integration"] else "no integration is active"

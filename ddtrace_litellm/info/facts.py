@@ -78,7 +78,7 @@ def gather(environ: Mapping[str, str], modules: Sequence[str] = (), proxy_config
         warnings,
         scraper,
         reach.agent(export["agent_url"]) if export else None,
-        reach.intake(export["url"]) if export.get("mode") in DIRECT else None,
+        reach.intake(host_of(export["url"])) if export.get("mode") in DIRECT else None,
     )
 
 

@@ -43,8 +43,7 @@ class _SocketConnection(HTTPConnection):
 
 def agent(url: str) -> Answer:
     """Ask the Agent at ``url`` (``http://``, ``https://`` or ``unix://``) what it is."""
-    path = "" if url.startswith("unix:") else urlsplit(url).path.rstrip("/")
-    status, problem, body = _get(url, f"{path}/info")
+    status, problem, body = _get(url, "/info")
     if problem:
         return Answer(problem=problem)
     try:
@@ -67,6 +66,7 @@ def intake(url: str) -> Answer:
 
 def _get(url: str, path: str) -> tuple[int, str, bytes]:
     # http.client, as ddtrace itself knows no HTTP proxy here either.
+    """Return the status, why there is none, and the body of a path beneath ``url``."""
     try:
         parts = urlsplit(url)
         connection: HTTPConnection
@@ -75,6 +75,7 @@ def _get(url: str, path: str) -> tuple[int, str, bytes]:
         elif parts.scheme in ("http", "https") and parts.hostname:
             kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
             connection = kind(parts.hostname, parts.port, timeout=SECONDS)
+            path = parts.path.rstrip("/") + path  # of an Agent behind a gateway
         else:
             return 0, "not a URL of http, https or unix", b""
     except ValueError as error:

@@ -18,7 +18,7 @@ The form of the JSON is stable within a major version; ``problems`` is empty whe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -83,7 +83,7 @@ def as_json(facts: Facts) -> dict[str, Any]:
         "wrapped_names": found.get("wrapped"),
         "versions": dict(facts.versions),
         "outside_tested": checks.outside_tested(facts),
-        "export": {**facts.export, "url": host_of(facts.export["url"])} if facts.export else None,
+        "export": _export_as_json(facts.export) if facts.export else None,
         "agent": _answer_as_json(facts.agent),
         "intake": _answer_as_json(facts.intake),
         "reported_twice": _reported_twice(facts),
@@ -115,6 +115,10 @@ def _answer(answer: Answer) -> str:
 
 def _good(answer: Answer, *, needed: bool) -> bool | None:
     return not answer.problem if needed or not answer.problem else None
+
+
+def _export_as_json(export: Mapping[str, str]) -> dict[str, str]:
+    return {name: host_of(value) if name.endswith("url") else value for name, value in export.items()}
 
 
 def _answer_as_json(answer: Answer | None) -> dict[str, Any] | None:

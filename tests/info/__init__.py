@@ -1,0 +1,1 @@
+"""``ddtrace-litellm info``."""

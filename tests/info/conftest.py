@@ -1,0 +1,88 @@
+"""The command in a real process, with the real ddtrace-run beneath it, beside the real test agent."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import ddtrace_litellm
+from ddtrace_litellm.tryout.agent import TestAgent
+
+SECONDS = 180
+_NOT_INHERITED = ("DD_", "_DD_", "LITELLM_", "PYTEST_", "PYTHONPATH", "COV_")
+
+
+@dataclass(frozen=True)
+class Informed:
+    """What ``ddtrace-litellm info --json`` said."""
+
+    status: int
+    text: str
+    errors: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The JSON."""
+        assert self.text, self.errors
+        return json.loads(self.text)
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """The remedies, by what is wrong."""
+        return {problem["what"]: problem["remedy"] for problem in self.report["problems"]}
+
+
+class Info:
+    """Runs the command with an environment of which a test says everything that matters."""
+
+    def __init__(self, agent: TestAgent, directory: Path) -> None:
+        self.agent = agent
+        self.directory = directory
+
+    def write(self, name: str, text: str) -> None:
+        """Put a file where the command, and what it starts, finds modules."""
+        path = self.directory / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
+    def __call__(self, *arguments: str, json_wanted: bool = True, **environment: str) -> Informed:
+        """Run it to its end."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
+        path = [str(self.directory), str(Path(ddtrace_litellm.__file__).parents[1])]
+        variables = {
+            **clean,
+            "DD_LLMOBS_ENABLED": "1",
+            "DD_LLMOBS_ML_APP": "tests",
+            "DD_TRACE_AGENT_URL": self.agent.url,
+            "PYTHONPATH": os.pathsep.join(path),
+            **environment,
+        }
+        chosen: Sequence[str] = ["--json", *arguments] if json_wanted else arguments
+        ended = subprocess.run(
+            [sys.executable, "-m", "ddtrace_litellm", "info", *chosen],
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        return Informed(ended.returncode, ended.stdout, ended.stderr)
+
+
+@pytest.fixture(scope="session")
+def agent() -> Iterator[TestAgent]:
+    """The agent of all these tests."""
+    with TestAgent() as running:
+        yield running
+
+
+@pytest.fixture
+def info(agent: TestAgent, tmp_path: Path) -> Info:
+    """The command, with a directory of the test's own on its path."""
+    return Info(agent, tmp_path)

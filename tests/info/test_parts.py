@@ -1,0 +1,209 @@
+"""The parts of the command that need no process."""
+
+import socket
+import sys
+import threading
+
+import pytest
+
+from ddtrace_litellm.info import checks, reach, render, report, variables
+from ddtrace_litellm.info.facts import Facts, gather
+from ddtrace_litellm.info.processes import Logged, Seen, _logged
+from ddtrace_litellm.info.reach import Answer
+
+VERSIONS = {"python": "3.12.1", "ddtrace": "4.16.0", "litellm": "1.106.2", "ddtrace-litellm": "0.1.0"}
+EXPORT = {
+    "mode": "apm_agent",
+    "url": "http://user:secret@agent:8126/path",
+    "agent_url": "http://user:secret@agent:8126/path",
+    "site": "datadoghq.com",
+    "app": "app",
+}
+COUNTERS = {"spans_opened": 1, "spans_ended": {"ok": 1}, "spans_open": 0, "internal_errors": {}}
+FOUND = {
+    "way_in": ".pth",
+    "failures": {},
+    "integration": "ours",
+    "reported_twice": False,
+    "wrapped": 138,
+    "export": EXPORT,
+    "counters": COUNTERS,
+}
+
+
+def facts(environ=None, found=None, **more):
+    """Return the facts of a healthy environment but for what is given."""
+    seen = Seen({**FOUND, **(found or {})})
+    return Facts(environ or {}, more.pop("versions", VERSIONS), **{"seen": seen, "agent": Answer(200, info={}), **more})
+
+
+def whats(of):
+    """Return what is wrong."""
+    return [problem.what for problem in checks.problems(of)]
+
+
+def test_healthy_facts_have_no_problem():
+    """What the other cases start from is healthy."""
+    assert checks.problems(facts()) == []
+    assert "everything is well" in list(render.plain(facts()))[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("DD_API_KEY", "0123456789", "*** (10 characters)"),
+        ("DD_LITELLM_OPENMETRICS_TOKEN", "abc", "*** (3 characters)"),
+        ("DD_LITELLM_OPENMETRICS_TOKEN_FILE", "/run/token", "/run/token"),
+        ("DD_TRACE_AGENT_URL", "http://user:pw@agent:8126", "http://agent:8126"),
+        ("DD_LITELLM_OPENMETRICS_ENDPOINT", "http://proxy/metrics?key=abc", "http://proxy/metrics"),
+        ("DD_LLMOBS_INSTRUMENTED_PROXY_URLS", "http://a:b@one,http://two", "http://one,http://two"),
+        ("DD_LLMOBS_OVERRIDE_ORIGIN", "http://[user:pw", "***"),
+        ("DD_TRACE_AGENT_URL", "unix:///var/run/apm.socket", "unix:///var/run/apm.socket"),
+        ("DD_API_KEY", "", ""),
+    ],
+)
+def test_secrets_are_masked(name, value, shown):
+    """No key, token, password or query is shown; where a secret lies is."""
+    (variable,) = [each for each in variables.read({name: value}) if each.name == name]
+    assert variable.value == shown
+
+
+def test_effective_values():
+    """What is not set, or cannot be used, has its default."""
+    environ = {"DD_SITE": "datadoghq.eu", "DD_LITELLM_CAPTURE_OUTPUT": "2"}
+    shown = {name: (value, used) for name, value, used in variables.read(environ, {"DD_LITELLM_CAPTURE_OUTPUT"})}
+    assert shown["DD_SITE"] == ("datadoghq.eu", "datadoghq.eu")
+    assert shown["DD_LITELLM_CAPTURE_INPUT"] == (None, "true")
+    assert shown["DD_LITELLM_CAPTURE_OUTPUT"] == ("2", "true")
+
+
+@pytest.mark.parametrize(
+    ("environ", "switches"),
+    [
+        ({"DD_PATCH_MODULES": "openai:false,litellm:false"}, ["DD_PATCH_MODULES=litellm:false"]),
+        ({"DD_PATCH_MODULES": "litellm:true, openai:false"}, []),
+        ({"DD_TRACE_ENABLED": "False"}, ["DD_TRACE_ENABLED=False"]),
+        ({"DD_TRACE_LITELLM_ENABLED": "1"}, []),
+        ({}, []),
+    ],
+)
+def test_switches(environ, switches):
+    """The settings that switch it off are found as they are written."""
+    assert list(variables.switched_off_by(environ)) == switches
+
+
+def test_versions_outside_of_the_tests():
+    """Newer versions are noted and no problem; older ones are."""
+    newer = facts(versions={**VERSIONS, "litellm": "1.110.0", "ddtrace": "4.17.1"})
+    assert (whats(newer), checks.outside_tested(newer)) == ([], ["ddtrace 4.17.1", "litellm 1.110.0"])
+    assert "ddtrace 4.17.1, litellm 1.110.0" in checks.notes(newer)[0]
+    assert whats(facts(versions={**VERSIONS, "ddtrace": "4.7.2"})) == ["ddtrace 4.7.2 is older than 4.8"]
+    assert "not installed" in whats(facts(versions={**VERSIONS, "litellm": None}))[0]
+    assert checks.outside_tested(facts(versions={**VERSIONS, "litellm": "main"})) == []
+
+
+def test_internal_errors_are_a_problem():
+    """A failure of ours in the call of the report is named by its place."""
+    of = facts(found={"counters": {**COUNTERS, "internal_errors": {"ending": 2}}})
+    assert whats(of) == ["ddtrace-litellm failed inside, in: ending (2)"]
+
+
+def test_call_without_a_span_is_a_problem():
+    """And so is a call that makes none."""
+    of = facts(found={"counters": {**COUNTERS, "spans_opened": 0, "spans_ended": {"ok": 0}}})
+    assert whats(of) == ["a call of litellm.completion made no span that ended well"]
+
+
+def test_child_that_does_not_run():
+    """Where the child came to nothing, that is the problem, and the report is there."""
+    of = facts(seen=Seen(None, failure="it ended with status 1; boom"), agent=None)
+    assert whats(of) == ["`ddtrace-run python` does not run here: it ended with status 1; boom"]
+    assert any("none" in row.text for row in report.rows(of))
+
+
+def test_no_llm_observability_is_a_note():
+    """A program may enable it itself, so that it is no problem where no variable does."""
+    of = facts(found={"export": {**EXPORT, "mode": ""}})
+    assert whats(of) == []
+    assert "DD_LLMOBS_ENABLED=1" in checks.notes(of)[0]
+    assert (
+        "LLM Observability did not start"
+        in whats(facts({"DD_LLMOBS_ENABLED": "true"}, found={"export": {**EXPORT, "mode": ""}}))[0]
+    )
+
+
+def test_credentials_of_the_agents_url_are_not_shown():
+    """Neither in JSON nor in text."""
+    of = facts(agent=Answer(problem="connection refused"))
+    text = str(report.as_json(of)) + "\n".join(render.plain(of)) + str(checks.problems(of))
+    assert "http://agent:8126" in text
+    assert "secret" not in text
+
+
+def test_styled_and_plain_say_the_same(capsys, monkeypatch):
+    """Without rich, which comes with an extra, every word is there as well."""
+    pytest.importorskip("rich")
+    monkeypatch.setenv("COLUMNS", "200")
+    of = facts({"DD_LITELLM_X": "1"}, agent=Answer(problem="connection refused"))
+    render.show(of)
+    styled = capsys.readouterr().out.split()
+    assert set(" ".join(render.plain(of)).split()) == set(styled)
+
+
+def test_log_of_the_child(tmp_path):
+    """Of the log, warnings and errors are kept, each with the last line of its traceback."""
+    log = tmp_path / "log"
+    log.write_text(
+        "2026-01-31 12:00:00,000 INFO [ddtrace.x] [x.py:1] - fine\n"
+        "2026-01-31 12:00:00,000 ERROR [ddtrace.y] [y.py:12] - it failed\n"
+        "Traceback (most recent call last):\n"
+        "ValueError: DD_API_KEY is required\n"
+        "2026-01-31 12:00:00,000 WARNING [ddtrace.litellm] [z.py:3] - look out\n"
+    )
+    assert _logged(log) == (
+        Logged("ERROR", "ddtrace.y", "it failed: ValueError: DD_API_KEY is required"),
+        Logged("WARNING", "ddtrace.litellm", "look out"),
+    )
+
+
+def test_warnings_of_the_configuration_are_gathered_and_not_logged(monkeypatch, capfd):
+    """What our variables are warned of in this process is part of the report, and not printed besides."""
+    monkeypatch.setattr("ddtrace_litellm.info.processes.look", lambda *_arguments: Seen(None, failure="not run"))
+    of = gather({"DD_LITELLM_MAX_CONTENT_CHARS": "-1"})
+    assert of.unusable == {"DD_LITELLM_MAX_CONTENT_CHARS"}
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no Unix sockets")
+def test_agent_behind_a_socket(tmp_path):
+    """An Agent's address may be a Unix socket."""
+    path = str(tmp_path / "apm.socket")
+    body = b'{"version": "7.70.0"}'
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(path)
+        server.listen()
+
+        def answer():
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        assert reach.agent(f"unix://{path}") == Answer(200, info={"version": "7.70.0"})
+        thread.join()
+    assert "no such file" in reach.agent(f"unix://{tmp_path}/none").problem
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "ftp://x", "http://[::1", "http://host:port"])
+def test_address_that_is_none(url):
+    """An address that nobody can ask is a problem in words, not an exception."""
+    assert reach.agent(url).problem
+
+
+def test_silent_agent(monkeypatch):
+    """One that takes the connection and says nothing is given up soon."""
+    monkeypatch.setattr(reach, "SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert reach.agent(f"http://127.0.0.1:{server.getsockname()[1]}").problem == "timed out"

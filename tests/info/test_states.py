@@ -1,0 +1,250 @@
+"""What the command says, and returns, in each state that an environment can be in."""
+
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from ddtrace_litellm.tryout.agent import free_ports
+
+pytestmark = pytest.mark.e2e
+
+KEY = "0123456789abcdef0123456789abcdef"
+# What Python's start does where no .pth file is read, as ddtrace's start comes after it.
+WITHOUT_PTH = """
+import sys
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "ddtrace_litellm.bootstrap"]
+for name in [name for name in sys.modules if name.startswith("ddtrace_litellm")]:
+    del sys.modules[name]
+"""
+
+
+@contextmanager
+def intake():
+    """Serve as Datadog's intake, and keep the requests that come."""
+    arrived = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            arrived.append((self.command, self.path, dict(self.headers)))
+            self.send_error(403)
+
+        def log_message(self, *_arguments):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", arrived
+        server.shutdown()
+
+
+def test_healthy(info):
+    """All is well: ours is active by the .pth file, the Agent answers, and a call makes a span that nobody receives."""
+    told = info(DD_API_KEY=KEY)
+    report = told.report
+    assert (told.status, told.problems, told.errors) == (0, {}, "")
+    assert (report["integration"], report["way_in"], report["reported_twice"]) == ("ours", ".pth", False)
+    assert report["export"]["mode"] in ("apm_agent", "llmobs_agent_proxy")  # ddtrace from 4.10 on, and before
+    assert report["export"]["app"] == "tests"
+    assert report["agent"]["answers"]
+    assert report["wrapped_names"] > 50
+    assert report["counters"]["spans_opened"] == report["counters"]["spans_ended"]["ok"] == 1
+    assert report["counters"]["internal_errors"] == {}
+    assert KEY not in told.text
+    assert info.agent.get_json("/test/traces") == []
+
+
+def test_for_people(info):
+    """Without ``--json`` the same is said in words."""
+    told = info(json_wanted=False)
+    assert told.status == 0
+    assert "✓" in told.text
+    assert "everything is well" in told.text
+    assert "DD_LLMOBS_ML_APP" in told.text
+
+
+def test_built_in_active_without_pth(info):
+    """Where the .pth file was not read, the built-in is active, and the remedy is the auto module."""
+    info.write("sitecustomize.py", WITHOUT_PTH)
+    told = info()
+    assert told.status == 1
+    assert (told.report["integration"], told.report["way_in"]) == ("built-in", None)
+    ((what, remedy),) = told.problems.items()
+    assert "built-in integration is active: Python has not read ddtrace_litellm.pth" in what
+    assert "import ddtrace_litellm.auto" in remedy
+
+
+def test_auto_module(info):
+    """That remedy works, and the way in is told."""
+    info.write("sitecustomize.py", f"{WITHOUT_PTH}\nimport ddtrace_litellm.auto\n")
+    told = info()
+    assert (told.status, told.report["integration"]) == (0, "ours")
+    assert told.report["way_in"] == "ddtrace_litellm.auto"
+
+
+def test_built_in_active_where_ours_cannot_load(info):
+    """Where this package knows neither ddtrace nor LiteLLM, the reason is the one of the log, said once."""
+    info.write("sitecustomize.py", "import sys\nsys.modules['ddtrace_litellm.tracing._ddtrace'] = None\n")
+    told = info()
+    assert (told.status, told.report["integration"]) == (1, "built-in")
+    ((what, remedy),) = told.problems.items()
+    assert "cannot trace LiteLLM here (ModuleNotFoundError" in what
+    assert "install a tested pair" in remedy
+
+
+def test_agent_down(info):
+    """Where nobody answers at the Agent's address, the address is told, and both ways out."""
+    url = f"http://127.0.0.1:{free_ports(1)[0]}"
+    told = info(DD_TRACE_AGENT_URL=url, DD_LLMOBS_AGENTLESS_ENABLED="0")
+    assert (told.status, told.report["agent"]["answers"]) == (1, False)
+    ((what, remedy),) = told.problems.items()
+    assert what == f"no Agent answers at {url}: connection refused"
+    assert "DD_AGENT_HOST" in remedy
+    assert "DD_LLMOBS_AGENTLESS_ENABLED=1" in remedy
+
+
+def test_agent_down_and_no_key(info):
+    """Where ddtrace then wants to send to Datadog itself and has no key, LLM Observability is off: that is told too."""
+    told = info(DD_TRACE_AGENT_URL=f"http://127.0.0.1:{free_ports(1)[0]}")
+    assert told.status == 1
+    (remedy,) = [remedy for what, remedy in told.problems.items() if "LLM Observability did not start" in what]
+    assert "DD_API_KEY" in remedy
+    assert any("no Agent answers" in what for what in told.problems)
+
+
+def test_something_else_at_the_agents_address(info):
+    """What answers there and is no Agent is not taken for one."""
+    with intake() as (url, _):
+        told = info(DD_TRACE_AGENT_URL=url, DD_LLMOBS_AGENTLESS_ENABLED="0")
+    assert f"no Agent answers at {url}: what answers there is no Datadog Agent (HTTP status 403)" in told.problems
+
+
+def test_agentless(info):
+    """Datadog itself is asked whether it is there, without the key."""
+    with intake() as (url, arrived):
+        told = info(DD_LLMOBS_AGENTLESS_ENABLED="1", DD_API_KEY=KEY, DD_LLMOBS_OVERRIDE_ORIGIN=url)
+    assert (told.status, told.problems) == (0, {})
+    assert told.report["export"]["mode"] == "llmobs_agentless"
+    assert told.report["intake"]["answers"]
+    assert [(method, path) for method, path, _ in arrived] == [("GET", "/")]
+    assert KEY not in str(arrived) + told.text
+
+
+def test_agentless_and_nobody_there(info):
+    """An intake that does not answer is a problem, and the Agent's absence is none."""
+    url = f"http://127.0.0.1:{free_ports(1)[0]}"
+    told = info(DD_LLMOBS_AGENTLESS_ENABLED="1", DD_API_KEY=KEY, DD_LLMOBS_OVERRIDE_ORIGIN=url, DD_TRACE_AGENT_URL=url)
+    assert list(told.problems) == [f"Datadog does not answer at {url}: connection refused"]
+
+
+def test_callback_doubled(info):
+    """A callback that the program registers is seen where its module is named."""
+    info.write("my_app.py", "import litellm\nlitellm.callbacks = ['datadog_llm_observability']\n")
+    told = info("--import", "my_app")
+    assert (told.status, told.report["reported_twice"]) == (1, True)
+    ((what, remedy),) = told.problems.items()
+    assert "reports every request, and its cost, once more (litellm.callbacks has it)" in what
+    assert "remove it" in remedy
+
+
+@pytest.mark.parametrize(
+    "form", ["callbacks: [prometheus, datadog_llm_observability]", "success_callback: datadog_llm_observability"]
+)
+def test_callback_doubled_in_a_proxy(info, tmp_path, form):
+    """And so is one in the configuration of a proxy."""
+    pytest.importorskip("yaml")
+    config = tmp_path / "config.yaml"
+    config.write_text(f"litellm_settings: {{{form}}}\n")
+    told = info("--proxy-config", str(config))
+    assert told.status == 1
+    ((what, _),) = told.problems.items()
+    assert "litellm_settings of the proxy's configuration has it" in what
+
+
+def test_other_callbacks(info):
+    """What reports something else is no reason to complain."""
+    info.write("my_app.py", "import litellm\nlitellm.callbacks = ['datadog', 'prometheus']\n")
+    assert info("--import", "my_app").status == 0
+
+
+def test_module_that_cannot_be_imported(info):
+    """Its error is told, and the rest of the report is there."""
+    told = info("--import", "no_such_module")
+    assert (told.status, told.report["integration"]) == (1, "ours")
+    assert any("No module named 'no_such_module'" in what for what in told.problems)
+
+
+def test_kill_switch(info):
+    """With the takeover switched off, the built-in is active, since that was asked for."""
+    told = info(DD_LITELLM_TAKEOVER="false")
+    assert (told.status, told.report["integration"]) == (1, "built-in")
+    assert told.problems == {
+        "ddtrace's built-in integration is active, since DD_LITELLM_TAKEOVER=false": (
+            "unset DD_LITELLM_TAKEOVER, to have LiteLLM traced by ddtrace-litellm"
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("DD_TRACE_LITELLM_ENABLED", "false"), ("DD_PATCH_MODULES", "litellm:false")]
+)
+def test_switched_off(info, name, value):
+    """What of ddtrace's switches it off is named."""
+    told = info(**{name: value})
+    assert (told.status, told.report["integration"]) == (1, None)
+    assert f"LiteLLM is not traced: {name}={value}" in told.problems
+
+
+def test_tracing_off(info):
+    """With LLM Observability on, ddtrace patches with tracing off as well, but sends nothing."""
+    told = info(DD_TRACE_ENABLED="0")
+    assert told.status == 1
+    assert "ddtrace sends no spans: DD_TRACE_ENABLED=0" in told.problems
+
+
+def test_bad_variables(info):
+    """Values that cannot be used, with what is used instead, and names that are none."""
+    told = info(
+        DD_LITELLM_CAPTURE_INPUT="maybe",
+        DD_LITELLM_TAKEOVER="nope",
+        DD_LITELLM_MAX_CONTENT_CHAR="5",
+    )
+    assert (told.status, told.report["integration"]) == (1, "ours")
+    assert told.problems == {
+        "DD_LITELLM_CAPTURE_INPUT='maybe' is not a boolean (true, false, 1 or 0); using true": (
+            "mend DD_LITELLM_CAPTURE_INPUT, or unset it"
+        ),
+        "DD_LITELLM_TAKEOVER='nope' is not a boolean (true, false, 1 or 0); using true": (
+            "mend DD_LITELLM_TAKEOVER, or unset it"
+        ),
+        "DD_LITELLM_MAX_CONTENT_CHAR is no variable of this version": "rename it to DD_LITELLM_MAX_CONTENT_CHARS",
+    }
+    shown = {variable["name"]: variable for variable in told.report["variables"]}
+    assert shown["DD_LITELLM_CAPTURE_INPUT"] == {
+        "name": "DD_LITELLM_CAPTURE_INPUT",
+        "value": "maybe",
+        "effective": "true",
+    }
+
+
+@pytest.mark.parametrize("version", ["1.82.7", "1.82.8"])
+def test_malicious_release(info, tmp_path, version):
+    """A release that steals credentials is told by its metadata, and no line of it runs."""
+    info.write(f"litellm-{version}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: litellm\nVersion: {version}\n")
+    info.write("litellm.py", f"open({str(tmp_path / 'ran')!r}, 'w')")
+    told = info()
+    assert told.status == 1
+    ((what, remedy),) = told.problems.items()
+    assert f"litellm {version} was published with a stolen token and steals credentials" in what
+    assert "rotate every secret" in remedy
+    assert not (tmp_path / "ran").exists()
+
+
+def test_old_release(info):
+    """A release that is too old is left to the built-in, with the reason."""
+    info.write("litellm-1.71.9.dist-info/METADATA", "Metadata-Version: 2.1\nName: litellm\nVersion: 1.71.9\n")
+    told = info()
+    assert (told.status, told.report["integration"]) == (1, "built-in")
+    assert told.report["outside_tested"] == ["litellm 1.71.9"]
+    assert any("litellm 1.71.9 is older than 1.72" in what for what in told.problems)
