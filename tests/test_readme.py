@@ -6,6 +6,7 @@ from pathlib import Path
 import litellm
 import pytest
 
+from ddtrace_litellm.info.variables import OWN
 from ddtrace_litellm.targets import FUNCTIONS, ROUTER_ATTRIBUTES, ROUTER_METHODS
 from ddtrace_litellm.tracing.wrappers import TracedFunction
 
@@ -41,3 +42,11 @@ def test_table_lists_what_the_installed_router_has():
     traced = {name for name in candidates if isinstance(getattr(router, name, None), TracedFunction)}
     assert traced
     assert traced <= {name for _, names, _ in ROWS for name in names}
+
+
+def test_variables_are_those_that_info_knows():
+    """Each variable of the table is shown by ``ddtrace-litellm info``, with the default of the table."""
+    table = README.read_text().partition("\n## Variables")[2].partition("\n## ")[0]
+    listed = dict(re.findall(r"^\| `(DD_LITELLM_\w+)` \| (\S+) \|", table, re.MULTILINE))
+    assert listed
+    assert {name: default.strip("`").replace("none", "") for name, default in listed.items()}.items() <= OWN.items()
