@@ -1,4 +1,4 @@
-"""The counters. They take no lock: a span may end in a signal handler, a finalizer, or the child of a fork."""
+"""The counters. Those of spans take no lock: one may end in a signal handler, a finalizer, or the child of a fork."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
+from threading import Lock
 from types import MappingProxyType
 from typing import Any
 
@@ -40,6 +41,19 @@ class Tally:
         return int(repr(self._counter).removeprefix("count(").removesuffix(")"))
 
 
+class Total:
+    """A number that amounts are added to, from threads of our own: no user's call waits for its lock."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self.value = 0
+
+    def add(self, amount: int) -> None:
+        """Add to the number."""
+        with self._lock:
+            self.value += amount
+
+
 opened = Tally()
 """Spans opened."""
 
@@ -48,6 +62,13 @@ ended: Mapping[str, Tally] = {}
 
 internal_errors: dict[str, Tally] = {}
 """Our own failures by place; the places are literals, so it is bounded."""
+
+
+series_sent = Total()
+"""Values of the proxy's metrics that the scraper has handed over to be sent."""
+
+series_dropped = Total()
+"""Those that it left out, or that could not be delivered."""
 
 
 def count_internal_error(place: str) -> bool:
@@ -66,11 +87,15 @@ class Snapshot:
             ``closed`` (the program closed it, or broke off), ``collected`` (the program dropped it, and the garbage
             collector found it), ``left`` (still being read when the enclosing call or the process ended).
         internal_errors: failures of ours, by place. None of them reached a call of the program's.
+        series_sent: values of the proxy's metrics that the scraper has handed over to be sent.
+        series_dropped: those that it left out, or that could not be delivered.
     """
 
     opened: int
     ended: Mapping[str, int]
     internal_errors: Mapping[str, int]
+    series_sent: int = 0
+    series_dropped: int = 0
 
     @property
     def open(self) -> int:
@@ -84,6 +109,8 @@ class Snapshot:
             "spans_ended": dict(self.ended),
             "spans_open": self.open,
             "internal_errors": dict(self.internal_errors),
+            "series_sent": self.series_sent,
+            "series_dropped": self.series_dropped,
         }
 
 
@@ -92,13 +119,16 @@ def snapshot() -> Snapshot:
     # The ends before the starts: what starts meanwhile is open, and nothing has ended that has not started.
     ends = {outcome: tally.value for outcome, tally in ended.items()}
     errors = {place: tally.value for place, tally in list(internal_errors.items())}
-    return Snapshot(opened.value, MappingProxyType(ends), MappingProxyType(errors))
+    return Snapshot(
+        opened.value, MappingProxyType(ends), MappingProxyType(errors), series_sent.value, series_dropped.value
+    )
 
 
 def reset() -> None:
     """Start again at zero."""
-    global opened, ended, internal_errors  # the counters of the process
+    global opened, ended, internal_errors, series_sent, series_dropped  # the counters of the process
     opened, ended, internal_errors = Tally(), {outcome: Tally() for outcome in OUTCOMES}, {}
+    series_sent, series_dropped = Total(), Total()
 
 
 reset()

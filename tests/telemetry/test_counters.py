@@ -51,6 +51,16 @@ def test_reading_does_not_count():
     assert (tally.value, tally.value) == (2, 2)
 
 
+def test_amounts_of_the_scraper():
+    """What the scraper has sent and dropped adds up."""
+    counters.series_sent.add(20)
+    counters.series_sent.add(3)
+    counters.series_dropped.add(2)
+    counted = telemetry.snapshot()
+    assert (counted.series_sent, counted.series_dropped) == (23, 2)
+    assert (counted.as_dict()["series_sent"], counted.as_dict()["series_dropped"]) == (23, 2)
+
+
 def test_snapshot_is_frozen():
     """A snapshot neither changes nor can be changed."""
     before = telemetry.snapshot()
