@@ -41,6 +41,8 @@ def patch() -> None:
         _wrap_targets()
         _wrap_router_factory()
         _propagate_context()
+        if narration.wanted():
+            narration.patched(wrapped_names(), get_version(), _absent())
     except BaseException:
         # ddtrace's built-in is about to be active instead: it must not find half of ours beneath it.
         _restore_all()
@@ -48,8 +50,6 @@ def patch() -> None:
     _ddtrace.listen_to_provider_spans(_beneath_a_leaf)
     _report_health()
     atexit.register(_end)  # after that, so that it runs before: what it ends is reported too
-    if narration.wanted():
-        narration.patched(wrapped_names(), get_version(), _absent())
     # ddtrace's own marker: LLMObs.enable() warns about an unpatched litellm without it.
     litellm._datadog_patch = True  # noqa: SLF001
     _start_scraper()

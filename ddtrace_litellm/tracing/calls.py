@@ -67,9 +67,9 @@ def begin(operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     try:
         if frame.answers is not None:
             frame.answers.children += 1
+        call.read(args, kwargs)
         if narration.wanted():
             narration.began(span, frame)
-        call.read(args, kwargs)
     except Exception:
         guard.swallow("request")
     return call
@@ -161,8 +161,11 @@ class Call:
             outcome = counters.CANCELLED
         elif self.span.error:
             outcome = counters.ERROR
-        if narration.wanted():
-            narration.ended(self.span, ending, outcome)
+        try:
+            if narration.wanted():
+                narration.ended(self.span, ending, outcome)
+        except Exception:
+            guard.swallow("narration")
         self._finish(outcome)
 
     def _conclude_unread(self) -> None:

@@ -183,7 +183,7 @@ def test_failure_while_reading_a_chunk_is_logged_at_debug(recorder, monkeypatch,
     chunk = Hostile()
     assert _traced_chunks(chunk) == [chunk]
     assert recorder.event["meta"]["span"]["kind"] == "llm"
-    records = [record for record in caplog.records if record.name == "ddtrace.litellm"]
+    records = [record for record in caplog.records if record.name == "ddtrace.litellm" and record.exc_info]
     assert {record.levelno for record in records} == {logging.DEBUG}
     assert {record.exc_info[0] for record in records} == {ZeroDivisionError}
     assert recorder.still_open() == []

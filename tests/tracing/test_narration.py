@@ -133,3 +133,22 @@ def test_nothing_is_put_together_for_nobody(provider, recorder, monkeypatch):
         monkeypatch.delattr(narration, name)
     litellm.completion("mistral/m", [{"role": "user", "content": "hi"}], api_base=f"{provider.url}/v1", api_key="k")
     assert recorder.event["status"] == "ok"
+
+
+def test_failing_narration_is_not_the_calls(provider, recorder, monkeypatch, caplog):
+    """A log that fails is a failure of ours: the call, and its span, go on."""
+    import litellm
+
+    from ddtrace_litellm.telemetry import counters
+    from ddtrace_litellm.tracing import narration
+
+    def fail(*_arguments):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(counters, "internal_errors", {})
+    monkeypatch.setattr(narration, "_tell", fail)
+    caplog.set_level("DEBUG", "ddtrace.litellm")
+    litellm.completion("mistral/m", [{"role": "user", "content": "hi"}], api_base=f"{provider.url}/v1", api_key="k")
+    assert recorder.event["status"] == "ok"
+    assert recorder.still_open() == []
+    assert counters.internal_errors["narration"].value == 1
