@@ -132,4 +132,5 @@ def reset() -> None:
 
 
 reset()
-os.register_at_fork(after_in_child=reset)
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=reset)

@@ -83,7 +83,8 @@ class _Process:
     def __init__(self) -> None:
         self._reporter: Reporter | None = None
         self._connect: _Connect | None = None
-        os.register_at_fork(after_in_child=self._restart)
+        if hasattr(os, "register_at_fork"):  # not on Windows
+            os.register_at_fork(after_in_child=self._restart)
 
     def start(self, connect: _Connect | None = None) -> None:
         """Report from now until the end of the process.

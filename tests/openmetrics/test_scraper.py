@@ -12,6 +12,7 @@ from ddtrace_litellm.openmetrics.names import metric_for
 from ddtrace_litellm.openmetrics.process.scraper import DROPPED_SERIES, HEALTH, UNDELIVERED, Manner, Scraper
 from ddtrace_litellm.openmetrics.sources import Reading, SourceError
 from ddtrace_litellm.openmetrics.sources.failures import UnreachableError
+from ddtrace_litellm.telemetry import snapshot
 from tests.openmetrics.pages import broken, counter
 
 TAGS = ("endpoint:http://proxy/metrics", "team:a")
@@ -217,7 +218,7 @@ def test_the_collector_is_made_with_the_first_page():
 
 def test_what_was_dropped_is_counted(caplog):
     """Series above the cap and values that did not arrive become counts, with one warning while it lasts."""
-    sink = Sink()
+    sink, before = Sink(), snapshot()
     one = scraper(Source(counter(1)), sink, Collector(dropped=[3, 2, 0, 1]))
     one.scrape()
     sink.dropped = 7
@@ -234,6 +235,8 @@ def test_what_was_dropped_is_counted(caplog):
         {**x, DROPPED_SERIES: 1, UNDELIVERED: 1},
     ]
     assert ["max_returned_metrics" in message for message in caplog.messages] == [True, True]
+    after = snapshot()
+    assert (after.series_sent - before.series_sent, after.series_dropped - before.series_dropped) == (4, 6 + 8)
 
 
 def test_an_unknown_family_is_told_once(caplog):

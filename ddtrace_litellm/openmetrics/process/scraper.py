@@ -19,6 +19,7 @@ from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.sinks import Sink
 from ddtrace_litellm.openmetrics.sources import Source, SourceError
 from ddtrace_litellm.openmetrics.sources.failures import UnreachableError
+from ddtrace_litellm.telemetry import counters
 
 log = logging.getLogger("ddtrace.litellm.openmetrics")
 
@@ -163,6 +164,12 @@ class Scraper:
         except Exception as error:
             return last or self._failed(error)
         self._sink.send(scraped._replace(records=[*scraped.records, *self._own(scraped)]), time.time())
+        sent = len(scraped.records) + len(scraped.distributions)
+        counters.series_sent.add(sent)
+        counters.series_dropped.add(scraped.dropped)
+        log.debug(
+            "litellm: metrics of %s: %d values sent, %d series left out", self._source.name, sent, scraped.dropped
+        )
         # Not before: only what was read to its end is well.
         self._check(Status.OK)
         self._state.works()
@@ -194,6 +201,7 @@ class Scraper:
         undelivered = self._sink.dropped
         if undelivered > self._undelivered:
             yield Record(UNDELIVERED, "count", undelivered - self._undelivered, self._collector().tags)
+            counters.series_dropped.add(undelivered - self._undelivered)
             self._undelivered = undelivered
 
     def _tell(self, scraped: Scraped) -> None:

@@ -68,9 +68,7 @@ def _beside(directory: Path, more: dict[str, str]) -> Iterator[None]:
             process.wait(30)
 
 
-@pytest.mark.parametrize(
-    ("kind", "sink"), [("one", "udp"), ("four", "udp"), ("uvicorn", "agentless")]
-)
+@pytest.mark.parametrize(("kind", "sink"), [("one", "udp"), ("four", "udp"), ("uvicorn", "agentless")])
 def test_page(kind: str, sink: str, tmp_path: Path) -> None:
     """A service beside the proxy reads its page, whichever worker answers, and through a restart of it."""
     proxy = proxy_of(kind, tmp_path, [], {})
