@@ -7,6 +7,8 @@ from riot import Venv, latest
 
 TEST_PACKAGES = {
     "anthropic": latest,
+    "awslambdaric": latest,
+    "datadog-lambda": latest,
     "ddapm-test-agent": latest,
     "mcp": latest,
     "pytest": latest,

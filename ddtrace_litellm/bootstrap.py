@@ -25,6 +25,7 @@ BUILT_IN = "ddtrace.contrib.internal.litellm.patch"
 """ddtrace's own integration, the module that every way of starting ddtrace ends in."""
 
 TAKEOVER_VARIABLE = "DD_LITELLM_TAKEOVER"
+LAMBDA_VARIABLE = "AWS_LAMBDA_FUNCTION_NAME"  # how ddtrace tells as well
 
 
 def takeover_enabled() -> bool:
@@ -34,6 +35,16 @@ def takeover_enabled() -> bool:
 
 def _takeover_setting() -> str:
     return os.environ.get(TAKEOVER_VARIABLE, "").strip().lower()
+
+
+def _switched_off_in_lambda() -> bool:
+    """Whether ``DD_PATCH_MODULES`` has LiteLLM switched off in AWS Lambda, where datadog-lambda does not read it."""
+    if not os.environ.get(LAMBDA_VARIABLE):
+        return False
+    # As ddtrace reads it, which separates by commas or spaces.
+    pairs = os.environ.get("DD_PATCH_MODULES", "").replace(",", " ").split()
+    settings = dict(pair.split(":", 1) for pair in pairs if ":" in pair)
+    return settings.get("litellm", "true").lower() not in ("true", "1")
 
 
 def install() -> None:
@@ -113,6 +124,8 @@ def take_over(built_in: "ModuleType") -> None:
         _logger().warning("%s=%r is not a boolean (true, false, 1 or 0); using true", TAKEOVER_VARIABLE, setting)
 
     def patch() -> None:
+        if _switched_off_in_lambda():
+            return
         try:
             ddtrace_litellm.patch()
         except Exception as error:

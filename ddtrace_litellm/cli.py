@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ddtrace_litellm import __version__
+from ddtrace_litellm.aws_lambda import command as lambda_layer
 from ddtrace_litellm.info import command as info
 from ddtrace_litellm.openmetrics import command as scrape
 from ddtrace_litellm.tryout.errors import TryoutError
@@ -184,5 +185,14 @@ COMMANDS: tuple[Command, ...] = (
         scrape.configure,
         scrape.run,
         needs=("rich",),
+    ),
+    Command(
+        "lambda-layer",
+        "build a layer for AWS Lambda",
+        "Build a layer for AWS Lambda, for use beside Datadog's own Python and Extension layers. It holds this\n"
+        "package and nothing else. The same package gives the same bytes; SOURCE_DATE_EPOCH is honoured.\n\n"
+        "  ddtrace-litellm lambda-layer --python 3.12 --arch x86_64 --output layer.zip",
+        lambda_layer.configure,
+        lambda_layer.run,
     ),
 )

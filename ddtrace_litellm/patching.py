@@ -13,10 +13,11 @@ from typing import Any
 import litellm
 
 from ddtrace_litellm import get_version
+from ddtrace_litellm.bootstrap import LAMBDA_VARIABLE
 from ddtrace_litellm.config import health_metrics_enabled, openmetrics_config
 from ddtrace_litellm.targets import FUNCTIONS, ROUTER_ATTRIBUTES, ROUTER_METHODS, Target
 from ddtrace_litellm.telemetry import snapshot
-from ddtrace_litellm.tracing import _ddtrace, frames, guard, narration, spans
+from ddtrace_litellm.tracing import _ddtrace, frames, guard, invocations, narration, spans
 from ddtrace_litellm.tracing.calls import Operation
 from ddtrace_litellm.tracing.streams import end_open_readings
 from ddtrace_litellm.tracing.wrappers import ContextExecutor, TracedFunction, traced, traced_async
@@ -48,6 +49,8 @@ def patch() -> None:
         _restore_all()
         raise
     _ddtrace.listen_to_provider_spans(_beneath_a_leaf)
+    if os.environ.get(LAMBDA_VARIABLE):
+        invocations.follow()
     _report_health()
     atexit.register(_end)  # after that, so that it runs before: what it ends is reported too
     # ddtrace's own marker: LLMObs.enable() warns about an unpatched litellm without it.
@@ -62,6 +65,7 @@ def unpatch() -> None:
     _restore_all()
     _stop_scraper()
     _ddtrace.stop_listening()
+    invocations.stop_following()
     atexit.unregister(_end)
     litellm._datadog_patch = False  # noqa: SLF001
 

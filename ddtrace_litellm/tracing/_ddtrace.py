@@ -29,6 +29,7 @@ from ddtrace.llmobs._utils import _annotate_llmobs_span_data
 from ddtrace.trace import Span
 
 SPAN_NAME = "litellm.request"
+_INVOCATION = "aws.lambda"  # datadog-lambda's name of it
 _LLM = "llm"
 _EVENT = "_llmobs"
 _DEMOTED = "ddtrace_litellm.demoted"
@@ -267,16 +268,39 @@ def listen_to_provider_spans(beneath_our_leaf: Callable[[], bool]) -> None:
         if span.name in _PROVIDER_SPANS and span._get_ctx_item(_DEMOTED):
             span._remove_struct_tag(_EVENT)
 
-    core.on("trace.span_start", on_start, "ddtrace_litellm")
-    core.on("trace.span_finish", on_finish, "ddtrace_litellm")
-    _listeners[:] = [("trace.span_start", on_start), ("trace.span_finish", on_finish)]
+    _listen("trace.span_start", on_start, "ddtrace_litellm")
+    _listen("trace.span_finish", on_finish, "ddtrace_litellm")
+
+
+def listen_to_invocations(on_end: Callable[[], None], on_finish_of: Callable[[Any], None]) -> None:
+    """Listen, in AWS Lambda, to what ends spans that are still open.
+
+    Args:
+        on_end: called when the span of an invocation finishes, before its trace is sent.
+        on_finish_of: called with each span of this integration when it finishes, before an event is made of it where
+            LLM Observability was enabled after the patch: ddtrace finishes the active span and all above it itself,
+            shortly before an invocation times out.
+    """
+
+    def on_finish(span: Any) -> None:
+        if span.name == _INVOCATION:
+            on_end()
+        elif span.name == SPAN_NAME:
+            on_finish_of(span)
+
+    _listen("trace.span_finish", on_finish, "ddtrace_litellm.invocations")
 
 
 _listeners: list[tuple[str, Callable[[Any], None]]] = []
 
 
+def _listen(event: str, callback: Callable[[Any], None], name: str) -> None:
+    core.on(event, callback, name)  # one of each name: a second one takes the place of the first
+    _listeners.append((event, callback))
+
+
 def stop_listening() -> None:
-    """Undo :func:`listen_to_provider_spans`."""
+    """Undo :func:`listen_to_provider_spans` and :func:`listen_to_invocations`."""
     while _listeners:
         core.reset_listeners(*_listeners.pop())
 

@@ -20,6 +20,9 @@ from ddtrace_litellm.tracing.streams import Reading, open_readings
 # A coroutine that is closed while it waits was cancelled as well.
 _CANCELLED = (CancelledError, GeneratorExit)
 
+open_calls: set[Call] | None = None
+"""Calls that have not ended; ``None`` where nobody asks (see ``invocations``)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Operation:
@@ -64,6 +67,8 @@ def begin(operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         guard.swallow("begin")
         return None
     call = Call(operation, frame, span, outside, set_apm)
+    if open_calls is not None:
+        open_calls.add(call)
     try:
         if frame.answers is not None:
             frame.answers.children += 1
@@ -176,6 +181,8 @@ class Call:
 
     def _finish(self, outcome: str) -> None:
         counters.ended[outcome].up()
+        if open_calls is not None:
+            open_calls.discard(self)
         try:
             self.span.finish()
         except Exception:

@@ -105,13 +105,14 @@ class TracedSyncStream(TracedStream):
 
     def __next__(self) -> Any:
         reading = self._self_reading
+        next_chunk = reading.next_chunk  # before the question, as another thread may end the reading after it
         if reading.ended:
             return self.__wrapped__.__next__()
         apm, llmobs = reading.get_apm(), get_llmobs_context()
         reading.set_apm(reading.apm)
         set_llmobs_context(reading.llmobs)
         try:
-            chunk = reading.next_chunk()
+            chunk = next_chunk()
         except BaseException as error:
             reading.end(error)
             raise
@@ -130,13 +131,14 @@ class TracedAsyncStream(TracedStream):
 
     async def __anext__(self) -> Any:
         reading = self._self_reading
+        anext_chunk = reading.anext_chunk
         if reading.ended:
             return await self.__wrapped__.__anext__()
         apm, llmobs = reading.get_apm(), get_llmobs_context()
         reading.set_apm(reading.apm)
         set_llmobs_context(reading.llmobs)
         try:
-            chunk = await reading.anext_chunk()
+            chunk = await anext_chunk()
         except BaseException as error:
             reading.end(error)
             raise
