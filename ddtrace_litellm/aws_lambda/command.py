@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     if layer.compiled_by is None:
         _complain(
             f"warning: there is no python{arguments.python} here to compile with, so Lambda compiles the layer at every"
-            " cold start, which takes tenths of a second. Build it where there is one",
+            " cold start, which takes about as long as loading it does. Build it where there is one",
             0,
         )
     sys.stdout.write(_described(layer, arguments))
