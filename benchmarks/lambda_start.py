@@ -59,6 +59,10 @@ def _environment(directory):
     }
 
 
+def _shown(times):
+    return f"{statistics.median(times):.1f} ms (fastest {min(times):.1f})"
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--starts", type=int, default=15)
@@ -85,8 +89,8 @@ def main():
                 times[name].append((added, patched))
     print(f"layer: {len(layer.content) / 1024:.0f} KiB, {layer.unpacked / 1024:.0f} KiB unpacked")
     for name, pairs in times.items():
-        added, patched = (statistics.median(column) for column in zip(*pairs, strict=True))
-        print(f"{name}: .pth {added:.1f} ms, patch {patched:.1f} ms")
+        added, patched = zip(*pairs, strict=True)
+        print(f"{name}: .pth {_shown(added)}, patch {_shown(patched)}")
 
 
 if __name__ == "__main__":

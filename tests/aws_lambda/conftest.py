@@ -9,6 +9,7 @@ import pytest
 
 import ddtrace_litellm
 from ddtrace_litellm.tryout.agent import TestAgent
+from ddtrace_litellm.tryout.traces import assemble
 from tests.aws_lambda.runtime import Lambda
 from tests.provider import Provider
 
@@ -62,3 +63,27 @@ def url() -> Iterator[str]:
     """The URL of a provider that answers plainly."""
     with Provider() as running:
         yield running.url
+
+
+@pytest.fixture
+def arrived(agent):
+    """Return what has arrived at the agent since it was last asked."""
+
+    def traces():
+        found = assemble(agent.get_json("/test/traces"), agent.get_json("/test/session/requests"))
+        agent._get("/test/session/clear")
+        return found
+
+    traces()
+    return traces
+
+
+@pytest.fixture
+def function(machine, agent, url):
+    """Return a function with the layer, LLM Observability on, that sends to the agent."""
+
+    def started(on=machine, wrapper=None, **environment):
+        variables = {"DD_TRACE_AGENT_URL": agent.url, "PROVIDER_URL": url, "DD_LLMOBS_ENABLED": "true", **environment}
+        return on.function(wrapper=wrapper, **variables)
+
+    return started
