@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf, nan
 
+from ddtrace_litellm.bootstrap import LAMBDA_VARIABLE
+
 log = logging.getLogger("ddtrace.litellm.config")
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
@@ -78,7 +80,7 @@ def openmetrics_config(environ: Mapping[str, str]) -> OpenMetricsConfig | None:
         or it is not ``true`` in an AWS Lambda function, which sleeps between two calls.
     """
     endpoint, conf = _text(environ, _OPENMETRICS + "ENDPOINT"), _text(environ, _OPENMETRICS + "CONFIG")
-    asked = bool(endpoint or conf) and "AWS_LAMBDA_FUNCTION_NAME" not in environ
+    asked = bool(endpoint or conf) and LAMBDA_VARIABLE not in environ
     if not _boolean(environ, _OPENMETRICS + "ENABLED", default=asked):
         return None
     if conf:

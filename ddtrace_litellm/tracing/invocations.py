@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ddtrace_litellm.telemetry import counters
 from ddtrace_litellm.tracing import _ddtrace, calls
 from ddtrace_litellm.tracing.records import Ending
 from ddtrace_litellm.tracing.streams import end_open_readings, open_readings
@@ -32,7 +33,7 @@ def _end_call_of(span: Any) -> None:
     """Put on a span that ddtrace finishes, as it does shortly before a timeout, what is known of its call by now."""
     for reading in tuple(open_readings):
         if reading.call.span is span:
-            reading.abandon()
+            reading.abandon(counters.LEFT)
     for call in tuple(calls.open_calls or ()):
         if call.span is span:
             _ddtrace.set_error(span, *_TIMEOUT)
@@ -44,4 +45,5 @@ def _forget() -> None:
         calls.open_calls.clear()
 
 
-os.register_at_fork(after_in_child=_forget)
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_forget)
