@@ -9,10 +9,13 @@ import time
 import zipfile
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 from typing import Any
+
+import pytest
 
 SECONDS = 120.0
 PROGRAMS = Path(__file__).parent / "programs"
@@ -20,6 +23,11 @@ ACTIVATION = Path(__file__).parents[1] / "activation" / "programs"
 SITE_PACKAGES = f"python/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
 _NOT_INHERITED = ("AWS_", "DD_", "_DD_", "LITELLM_", "PYTEST_", "PYTHON", "COV_")
 _REQUEST_ID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
+# Not imported here: datadog_lambda patches what it finds, for all tests of the process.
+needs_lambda = pytest.mark.skipif(
+    not (find_spec("awslambdaric") and find_spec("datadog_lambda")),
+    reason="Lambda's runtime client or datadog-lambda is not installed",
+)
 _RUNTIME = ("awslambdaric", "runtime_client", "simplejson", "snapshot_restore_py")
 
 

@@ -4,11 +4,10 @@ from importlib.metadata import version
 
 import pytest
 
+from tests.aws_lambda.runtime import needs_lambda
 from tests.provider import Provider, Script
 
-pytest.importorskip("awslambdaric", reason="Lambda's runtime client is not installed")
-pytest.importorskip("datadog_lambda", reason="datadog-lambda is not installed")
-pytestmark = pytest.mark.e2e
+pytestmark = [needs_lambda, pytest.mark.e2e]
 
 MODEL = "gpt-4o-mini"
 events_in_traces = pytest.mark.skipif(

@@ -5,11 +5,9 @@ import shutil
 import pytest
 
 from tests.activation.cases import BUILT_IN, NOTHING, OURS
-from tests.aws_lambda.runtime import SITE_PACKAGES, unpack
+from tests.aws_lambda.runtime import SITE_PACKAGES, needs_lambda, unpack
 
-pytest.importorskip("awslambdaric", reason="Lambda's runtime client is not installed")
-pytest.importorskip("datadog_lambda", reason="datadog-lambda is not installed")
-pytestmark = pytest.mark.e2e
+pytestmark = [needs_lambda, pytest.mark.e2e]
 
 REDIRECT = {"_HANDLER": "ddtrace_litellm.aws_lambda.handler.handler"}
 

@@ -64,11 +64,12 @@ class EndpointHealth:
 
     def collect(self) -> list[Record]:
         """Return the gauges of an answer that has come since the last call, none else. Never raises."""
+        answer = [] if self._answers.empty() else self._answers.get()
         if self._clock() >= self._due:
             self._due = inf
             with suppress(RuntimeError):  # no thread can start any more
                 threading.Thread(target=self._ask, name="ddtrace-litellm-health", daemon=True).start()
-        return [] if self._answers.empty() else self._answers.get()
+        return answer
 
     def _ask(self) -> None:
         try:
