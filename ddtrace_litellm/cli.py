@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from ddtrace_litellm import __version__
 from ddtrace_litellm.aws_lambda import command as lambda_layer
 from ddtrace_litellm.info import command as info
 from ddtrace_litellm.openmetrics import command as scrape
+from ddtrace_litellm.tryout import browser
 from ddtrace_litellm.tryout.errors import TryoutError
-from ddtrace_litellm.tryout.session import Outcome, tryout
+from ddtrace_litellm.tryout.session import Outcome, tryout, tryout_with_ui
 
 _USAGE_ERROR = 2
 _INTERRUPTED = 130
@@ -80,13 +82,16 @@ def _configure_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json",
         metavar="FILE",
-        help="write the traces as JSON to FILE; - is standard output, where they are the last line",
+        help="write traces and metrics as JSON to FILE; - is standard output, where they are the last line",
     )
 
 
 def _configure_try(parser: argparse.ArgumentParser) -> None:
     _configure_report(parser)
-    parser.usage = "%(prog)s [-h] [--full] [--json FILE] -- program ..."
+    parser.add_argument(
+        "--ui", action="store_true", help="show what arrives in a web page too, from the start until Ctrl-C at the end"
+    )
+    parser.usage = "%(prog)s [-h] [--full] [--json FILE] [--ui] -- program ..."
     parser.add_argument(
         "program", nargs=argparse.REMAINDER, metavar="-- program ...", help="the program and its arguments"
     )
@@ -98,15 +103,34 @@ def _run_try(arguments: argparse.Namespace) -> int:
         program = program[1:]
     if not program:
         raise TryoutError("no program given: ddtrace-litellm try -- python app.py", _USAGE_ERROR)
-    outcome = tryout(program)
-    _report(outcome, arguments)
+
+    def report(outcome: Outcome) -> None:
+        _report(outcome, arguments)
+        _explain_silence(outcome, program[0])
+
+    if not arguments.ui:
+        outcome = tryout(program)
+        report(outcome)
+        return outcome.status
+
+    def opened(url: str) -> None:
+        print(f"ddtrace-litellm: what arrives is shown at {url}", file=sys.stderr)
+        browser.show(url, os.environ)
+
+    def finished(outcome: Outcome) -> None:
+        report(outcome)
+        print("ddtrace-litellm: the web page stays until Ctrl-C", file=sys.stderr)
+
+    return tryout_with_ui(program, opened, finished).status
+
+
+def _explain_silence(outcome: Outcome, program: str) -> None:
     if not outcome.traces:
         print(
-            f"ddtrace-litellm: no traces arrived. Is {program[0]} from an environment with ddtrace and"
+            f"ddtrace-litellm: no traces arrived. Is {program} from an environment with ddtrace and"
             " ddtrace-litellm, and did the program call LiteLLM?",
             file=sys.stderr,
         )
-    return outcome.status
 
 
 def _run_demo(arguments: argparse.Namespace) -> int:
@@ -122,23 +146,26 @@ def _run_demo(arguments: argparse.Namespace) -> int:
 
 
 def _report(outcome: Outcome, arguments: argparse.Namespace) -> None:
-    """Show the traces on standard error, so that standard output stays the program's, and write the JSON."""
+    """Show what arrived on standard error, so that standard output stays the program's, and write the JSON."""
     from rich.console import Console
 
     from ddtrace_litellm.tryout.render import render
+    from ddtrace_litellm.tryout.render_metrics import render_metrics
     from ddtrace_litellm.tryout.report import as_json
 
-    render(Console(stderr=True, highlight=False), outcome.traces, full=arguments.full)
+    console = Console(stderr=True, highlight=False)
+    render(console, outcome.traces, full=arguments.full)
+    render_metrics(console, outcome.metrics)
     if arguments.json is None:
         return
-    text = json.dumps(as_json(outcome.traces, outcome.status))
+    text = json.dumps(as_json(outcome.traces, outcome.status, outcome.metrics))
     if arguments.json == "-":
         print(text)
         return
     try:
         Path(arguments.json).write_text(text + "\n", encoding="utf-8")
     except OSError as error:
-        raise TryoutError(f"cannot write the traces to {arguments.json}: {error.strerror}") from error
+        raise TryoutError(f"cannot write the report to {arguments.json}: {error.strerror}") from error
 
 
 def _complain(message: str, status: int) -> int:
@@ -150,8 +177,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "try",
         "run a program and show what Datadog would receive",
-        "Run a program under ddtrace-run against a local test agent, then show the traces that arrived. Nothing\n"
-        "leaves this machine but what the program itself sends. The exit status is the program's.\n\n"
+        "Run a program under ddtrace-run against a local test agent, then show the traces and LiteLLM's metrics that\n"
+        "arrived. Nothing leaves this machine but what the program itself sends. The exit status is the program's.\n\n"
         "  ddtrace-litellm try -- python app.py",
         _configure_try,
         _run_try,

@@ -1,7 +1,7 @@
 """What would be sent of a page, as tables for people."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.padding import Padding
@@ -16,30 +16,31 @@ _UPPER_BOUND = "upper_bound:"
 def baseline(scraped: Scraped) -> None:
     """Show the first page of several: its gauges only, as its counts are 0."""
     console = _console()
-    gauges = _of_type(scraped, "gauge")
-    _title(console, f"{_now()}  first page: {_number(len(gauges), 'gauge')}; counts begin with the next page")
-    _table(console, gauges)
+    gauges = rows(scraped.records, "gauge")
+    show_title(console, f"{_now()}  first page: {number(len(gauges), 'gauge')}; counts begin with the next page")
+    show_table(console, gauges)
     _show_census(console, scraped.census)
 
 
 def steps(scraped: Scraped) -> None:
     """Show a later page: what was counted since the one before, and its gauges."""
     console = _console()
-    counted, gauges = _of_type(scraped, "count"), _of_type(scraped, "gauge")
-    _title(console, f"{_now()}  {_number(len(counted), 'count')} since the last page, {_number(len(gauges), 'gauge')}")
-    _table(console, [*counted, *gauges])
+    counted, gauges = rows(scraped.records, "count"), rows(scraped.records, "gauge")
+    counts = number(len(counted), "count")
+    show_title(console, f"{_now()}  {counts} since the last page, {number(len(gauges), 'gauge')}")
+    show_table(console, [*counted, *gauges])
     _show_census(console, scraped.census)
 
 
 def once(scraped: Scraped) -> None:
     """Show a single page: its gauges, and totals in the place of counts."""
     console = _console()
-    gauges, counted = _of_type(scraped, "gauge"), _of_type(scraped, "count")
-    _title(console, f"{_now()}  {_number(len(gauges), 'gauge')}")
-    _table(console, gauges)
-    _title(console, f"{_number(len(counted), 'total')}, which are not sent")
+    gauges, counted = rows(scraped.records, "gauge"), rows(scraped.records, "count")
+    show_title(console, f"{_now()}  {number(len(gauges), 'gauge')}")
+    show_table(console, gauges)
+    show_title(console, f"{number(len(counted), 'total')}, which are not sent")
     console.print("Counts need two pages: they are what a page adds to the one before, and the first is the baseline.")
-    _table(console, [(name, "total", value, tags) for name, _, value, tags in counted])
+    show_table(console, [(name, "total", value, tags) for name, _, value, tags in counted])
     _show_census(console, scraped.census)
 
 
@@ -52,14 +53,14 @@ Row = tuple[str, str, str, str]
 """Name, type, value, tags."""
 
 
-def _of_type(scraped: Scraped, type_: str) -> list[Row]:
+def rows(records: Iterable[Record], type_: str) -> list[Row]:
     """Return the rows of one type by name; the buckets of a histogram, dozens often, are one row."""
-    rows: dict[tuple[str, tuple[str, ...]], list[Record]] = {}
-    for record in scraped.records:
+    found: dict[tuple[str, tuple[str, ...]], list[Record]] = {}
+    for record in records:
         if record.type == type_:
             is_bucket = bool(record.tags) and record.tags[-1].startswith(_UPPER_BOUND)
-            rows.setdefault((record.name, record.tags[:-1] if is_bucket else record.tags), []).append(record)
-    return sorted(_row(name, tags, of_row) for (name, tags), of_row in rows.items())
+            found.setdefault((record.name, record.tags[:-1] if is_bucket else record.tags), []).append(record)
+    return sorted(_row(name, tags, of_row) for (name, tags), of_row in found.items())
 
 
 def _row(name: str, tags: tuple[str, ...], records: list[Record]) -> Row:
@@ -72,15 +73,16 @@ def _row(name: str, tags: tuple[str, ...], records: list[Record]) -> Row:
     return name, first.type, f"x{len(records)}", ", ".join([*shown, f"{_UPPER_BOUND}{span}"])
 
 
-def _table(console: Console, rows: list[Row]) -> None:
-    if not rows:
+def show_table(console: Console, shown: Sequence[Row]) -> None:
+    """Print rows beneath each other, nothing where there are none."""
+    if not shown:
         return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("name", overflow="fold")
     table.add_column("type")
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("tags", overflow="fold")
-    for row in rows:
+    for row in shown:
         table.add_row(*map(Text, row))
     console.print(table)
 
@@ -98,7 +100,8 @@ def _list(console: Console, title: str, entries: Iterable[str]) -> None:
         console.print(Padding(Text(text), (0, 0, 0, 2), expand=False))
 
 
-def _title(console: Console, text: str) -> None:
+def show_title(console: Console, text: str) -> None:
+    """Print what stands above a table."""
     console.print()
     console.print(Text(text, style="bold"))
 
@@ -111,8 +114,9 @@ def _now() -> str:
     return time.strftime("%H:%M:%S")
 
 
-def _number(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def number(count: int, noun: str) -> str:
+    """Return how many there are, in words."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _value(value: float) -> str:

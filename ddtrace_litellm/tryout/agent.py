@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ddtrace_litellm.tryout import web_ui
 from ddtrace_litellm.tryout.errors import TryoutError
 
 # The agent imports gRPC and aiohttp, which takes seconds on a busy machine.
@@ -33,6 +34,9 @@ _KEPT_VARIABLES = (
 class TestAgent:
     """A running test agent, as a context manager. It forwards nothing and keeps everything in memory.
 
+    Args:
+        web: with its web UI.
+
     Raises:
         TryoutError: it did not start.
     """
@@ -40,10 +44,11 @@ class TestAgent:
     # pytest takes a class of this name for a test.
     __test__ = False
 
-    def __init__(self) -> None:
+    def __init__(self, *, web: bool = False) -> None:
         self._stack = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
-        self._port = 0
+        self._web = web
+        self._port = self._web_port = 0
 
     def __enter__(self) -> "TestAgent":
         with ExitStack() as stack:
@@ -70,6 +75,11 @@ class TestAgent:
         return f"http://127.0.0.1:{self._port}"
 
     @property
+    def web_url(self) -> str:
+        """The URL of the page that shows requests as they come, of an agent with a web UI."""
+        return f"http://127.0.0.1:{self._web_port}{web_ui.PATH}"
+
+    @property
     def pid(self) -> int | None:
         """The process id while it runs."""
         return self._process.pid if self._process is not None else None
@@ -81,13 +91,13 @@ class TestAgent:
             TryoutError: it gave none, or one that is no JSON.
         """
         try:
-            return json.loads(self._get(path))
+            return json.loads(_get(self._port, path))
         except (OSError, HTTPException, ValueError) as error:
             raise TryoutError(f"ddapm-test-agent at {self.url} did not answer {path}: {error!r}") from error
 
     def _start(self, directory: Path) -> str | None:
         """Start the process and wait until it answers; return what went wrong, if anything did."""
-        self._port, otlp_http, otlp_grpc = free_ports(3)
+        self._port, self._web_port, otlp_http, otlp_grpc = free_ports(4)
         log = directory / "agent.log"
         with log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
@@ -101,6 +111,7 @@ class TestAgent:
                     f"--otlp-grpc-port={otlp_grpc}",
                     "--agent-url=",
                     "--disable-llmobs-data-forwarding",
+                    *([f"--web-ui-port={self._web_port}"] if self._web else ()),
                 ],
                 stdin=subprocess.PIPE,
                 stdout=output,
@@ -116,7 +127,9 @@ class TestAgent:
             if self._process.poll() is not None:
                 return _last_line(log) or f"it ended with status {self._process.returncode}"
             try:
-                self._get("/info")
+                _get(self._port, "/info")
+                if self._web:
+                    _get(self._web_port, "/")
             except (OSError, HTTPException):
                 time.sleep(0.05)
             else:
@@ -135,19 +148,6 @@ class TestAgent:
             process.kill()
             process.wait()
 
-    def _get(self, path: str) -> bytes:
-        # http.client, because urllib would send even this through the user's HTTP proxy.
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=_READ_SECONDS)
-        try:
-            connection.request("GET", path)
-            response = connection.getresponse()
-            body = response.read()
-        finally:
-            connection.close()
-        if response.status != 200:  # noqa: PLR2004 - HTTP's OK
-            raise HTTPException(f"HTTP status {response.status}")
-        return body
-
 
 def free_ports(count: int) -> list[int]:
     """Return ``count`` different ports of 127.0.0.1 that nothing listened on a moment ago."""
@@ -156,6 +156,20 @@ def free_ports(count: int) -> list[int]:
         for each in sockets:
             each.bind(("127.0.0.1", 0))
         return [each.getsockname()[1] for each in sockets]
+
+
+def _get(port: int, path: str) -> bytes:
+    # http.client, because urllib would send even this through the user's HTTP proxy.
+    connection = HTTPConnection("127.0.0.1", port, timeout=_READ_SECONDS)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        body = response.read()
+    finally:
+        connection.close()
+    if response.status != 200:  # noqa: PLR2004 - HTTP's OK
+        raise HTTPException(f"HTTP status {response.status}")
+    return body
 
 
 def _environment() -> dict[str, str]:

@@ -8,12 +8,16 @@ import os
 import sys
 from threading import Thread
 
+from ddtrace_litellm.tryout import web_ui
+
 
 def main() -> None:
     """Run the agent with this process's arguments."""
     Thread(target=_exit_with_parent, daemon=True).start()
     from ddapm_test_agent.agent import main as agent_main
 
+    if any(argument.startswith("--web-ui-port=") for argument in sys.argv):
+        web_ui.prepare()
     agent_main(sys.argv[1:])
 
 

@@ -1,4 +1,4 @@
-"""The traces as JSON for machines.
+"""The traces and metrics as JSON for machines.
 
 The form is stable within a major version::
 
@@ -10,16 +10,20 @@ The form is stable within a major version::
                             "title": "completion", "kind": "llm", "model": "gpt-4o-mini", "provider": "openai",
                             "service": "", "start_ns": 0, "duration_ms": 59.5, "status": "ok", "error": null,
                             "metrics": {}, "metadata": {}, "input": {}, "output": {},
-                            "tool_definitions": [], "tags": {}, "apm_tags": {}}]}]}
+                            "tool_definitions": [], "tags": {}, "apm_tags": {}}]}],
+     "metrics": [{"name": "litellm.spend.metric.count", "type": "count", "value": 4.2e-06, "tags": ["model:m"]}],
+     "service_checks": [{"name": "litellm.openmetrics.health", "status": "ok", "message": "", "tags": []}]}
 
 ``kind`` is null for spans of APM alone, and so is what belongs to LLM Observability. Ids of spans are text, because
-they do not fit into the numbers of JavaScript.
+they do not fit into the numbers of JavaScript. The value of a ``count`` is the sum of what was sent, of a
+``gauge`` the last, of a ``distribution`` the number of values.
 """
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ddtrace_litellm.tryout.metrics import Metrics
 from ddtrace_litellm.tryout.traces import Span, Trace
 
 _NS_PER_MS = 1e6
@@ -54,7 +58,7 @@ def summarize(traces: Sequence[Trace]) -> Summary:
     )
 
 
-def as_json(traces: Sequence[Trace], exit_status: int) -> dict[str, Any]:
+def as_json(traces: Sequence[Trace], exit_status: int, metrics: Metrics) -> dict[str, Any]:
     """Return what ``--json`` writes."""
     return {
         "exit_status": exit_status,
@@ -68,6 +72,19 @@ def as_json(traces: Sequence[Trace], exit_status: int) -> dict[str, Any]:
                 "spans": [_span(span) for span in trace.spans],
             }
             for trace in traces
+        ],
+        "metrics": [
+            {"name": record.name, "type": record.type, "value": record.value, "tags": list(record.tags)}
+            for record in metrics.records
+        ],
+        "service_checks": [
+            {
+                "name": check.name,
+                "status": check.status.name.lower(),
+                "message": check.message,
+                "tags": list(check.tags),
+            }
+            for check in metrics.checks
         ],
     }
 

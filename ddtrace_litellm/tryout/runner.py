@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 from ddtrace_litellm.tryout.errors import TryoutError
 
@@ -23,10 +24,23 @@ _FROM_TERMINAL = ("SIGINT", "SIGQUIT")
 _FROM_PROCESSES = ("SIGTERM", "SIGHUP")
 
 
-def program_environment(environment: Mapping[str, str], agent_url: str) -> dict[str, str]:
+class Ended(NamedTuple):
+    """How a program ended.
+
+    Attributes:
+        status: its exit status, 128+n when signal n ended it.
+        told_to: whether another process told us, and so the program, to end (SIGTERM, SIGHUP).
+    """
+
+    status: int
+    told_to: bool
+
+
+def program_environment(environment: Mapping[str, str], agent_url: str, metrics_url: str) -> dict[str, str]:
     """Return ``environment`` with what sends everything to the agent at ``agent_url``, and nothing anywhere else.
 
-    The user's own settings are kept except for those that would send the data elsewhere or nowhere.
+    The user's own settings are kept except for those that would send the data elsewhere or nowhere. Metrics go to
+    ``metrics_url`` unless ``DD_DOGSTATSD_URL`` is set: the program may have others that are wanted where they go.
     """
     result = dict(environment)
     result.update(
@@ -35,6 +49,8 @@ def program_environment(environment: Mapping[str, str], agent_url: str) -> dict[
         DD_LLMOBS_AGENTLESS_ENABLED="0",
         DD_INSTRUMENTATION_TELEMETRY_ENABLED="0",
         DD_REMOTE_CONFIGURATION_ENABLED="0",
+        DD_LITELLM_OPENMETRICS_AGENTLESS="false",
+        DD_DOGSTATSD_URL=environment.get("DD_DOGSTATSD_URL") or metrics_url,
     )
     result.pop("DD_LLMOBS_OVERRIDE_ORIGIN", None)
     result.setdefault("DD_LLMOBS_ML_APP", "try")
@@ -46,7 +62,7 @@ def program_environment(environment: Mapping[str, str], agent_url: str) -> dict[
     return result
 
 
-def run_program(command: Sequence[str], environment: Mapping[str, str]) -> int:
+def run_program(command: Sequence[str], environment: Mapping[str, str]) -> Ended:
     """Run ``command`` under ``ddtrace-run`` with our standard streams and wait for it.
 
     Signals that reach us reach the program, and we go on until it ends.
@@ -54,9 +70,6 @@ def run_program(command: Sequence[str], environment: Mapping[str, str]) -> int:
     Args:
         command: the program and its arguments, at least the program.
         environment: the whole environment of the program.
-
-    Returns:
-        Its exit status, 128+n when signal n ended it.
 
     Raises:
         TryoutError: there is no such program, it cannot be executed, or ``ddtrace-run`` is missing.
@@ -67,7 +80,7 @@ def run_program(command: Sequence[str], environment: Mapping[str, str]) -> int:
         process = subprocess.Popen([launcher, executable, *command[1:]], env=dict(environment))  # noqa: S603
         watch(process)
         status = process.wait()
-    return status if status >= 0 else _SIGNAL_BASE - status
+    return Ended(status if status >= 0 else _SIGNAL_BASE - status, watch.told_to_end)
 
 
 def find_program(program: str, path: str | None) -> str:
@@ -123,6 +136,7 @@ class _Watch:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._early: list[int] = []
+        self.told_to_end = False
 
     def __call__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
@@ -130,6 +144,7 @@ class _Watch:
             process.send_signal(number)
 
     def receive(self, number: int, _frame: FrameType | None) -> None:
+        self.told_to_end |= signal.Signals(number).name in _FROM_PROCESSES
         if self._process is None:
             self._early.append(number)
         elif signal.Signals(number).name not in _FROM_TERMINAL or not _in_foreground():

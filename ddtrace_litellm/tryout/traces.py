@@ -141,7 +141,7 @@ def assemble(raw_traces: Iterable[Sequence[_Json]], raw_requests: Iterable[_Json
     for raw_trace in raw_traces:
         for raw in raw_trace:
             trace_id = int(raw["trace_id"])
-            spans[trace_id, int(raw["span_id"])] = _apm_span(raw)
+            spans[trace_id, int(raw["span_id"])] = read_span(raw)
             upper = (raw.get("meta") or {}).get("_dd.p.tid")
             if upper:
                 upper_halves[trace_id] = str(upper)
@@ -160,7 +160,8 @@ def assemble(raw_traces: Iterable[Sequence[_Json]], raw_requests: Iterable[_Json
     return tuple(sorted(traces, key=lambda trace: trace.start_ns))
 
 
-def _apm_span(raw: _Json) -> Span:
+def read_span(raw: _Json) -> Span:
+    """Return a span as APM has it, with its LLM Observability event if it carries one."""
     meta: _Json = raw.get("meta") or {}
     struct: _Json = (raw.get("meta_struct") or {}).get("_llmobs") or {}
     error = None

@@ -193,7 +193,7 @@ def test_unwritable_json_file_is_named():
     """A file that cannot be written is an error that names it."""
     finished = tryout("--json", "/no/such/directory/x.json", "--", sys.executable, "-c", SPAN)
     assert finished.returncode == 1
-    assert "cannot write the traces to /no/such/directory/x.json: No such file or directory" in finished.stderr
+    assert "cannot write the report to /no/such/directory/x.json: No such file or directory" in finished.stderr
 
 
 @pytest.mark.parametrize(

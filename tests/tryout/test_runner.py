@@ -5,7 +5,7 @@ import pytest
 from ddtrace_litellm.tryout.errors import TryoutError
 from ddtrace_litellm.tryout.runner import find_ddtrace_run, find_program, program_environment
 
-AGENT = "http://127.0.0.1:9"
+AGENT, METRICS = "http://127.0.0.1:9", "udp://127.0.0.1:10"
 
 
 def test_environment_sends_everything_to_the_agent():
@@ -16,20 +16,23 @@ def test_environment_sends_everything_to_the_agent():
         "DD_LLMOBS_AGENTLESS_ENABLED": "1",
         "DD_LLMOBS_OVERRIDE_ORIGIN": "http://elsewhere",
         "DD_INSTRUMENTATION_TELEMETRY_ENABLED": "1",
+        "DD_LITELLM_OPENMETRICS_AGENTLESS": "true",
     }
-    result = program_environment(users, AGENT)
+    result = program_environment(users, AGENT, METRICS)
     assert result["DD_TRACE_AGENT_URL"] == AGENT
     assert (result["DD_LLMOBS_ENABLED"], result["DD_LLMOBS_AGENTLESS_ENABLED"]) == ("1", "0")
     assert "DD_LLMOBS_OVERRIDE_ORIGIN" not in result
+    assert (result["DD_LITELLM_OPENMETRICS_AGENTLESS"], result["DD_DOGSTATSD_URL"]) == ("false", METRICS)
     assert (result["DD_INSTRUMENTATION_TELEMETRY_ENABLED"], result["DD_REMOTE_CONFIGURATION_ENABLED"]) == ("0", "0")
 
 
 def test_environment_keeps_what_the_user_set():
     """Names, versions and tuning stay the user's; what is unset gets a default."""
     users = {"DD_LLMOBS_ML_APP": "mine", "DD_TRACE_PARTIAL_FLUSH_MIN_SPANS": "300", "DD_ENV": "dev", "HOME": "/h"}
-    result = program_environment(users, AGENT)
+    users["DD_DOGSTATSD_URL"] = "unix:///mine.sock"
+    result = program_environment(users, AGENT, METRICS)
     assert {name: result[name] for name in users} == users
-    assert program_environment({}, AGENT)["DD_LLMOBS_ML_APP"] == "try"
+    assert program_environment({}, AGENT, METRICS)["DD_LLMOBS_ML_APP"] == "try"
 
 
 def test_program_is_found_on_the_path_or_by_its_own():

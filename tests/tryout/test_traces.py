@@ -1,6 +1,7 @@
 import gzip
 import json
 
+from ddtrace_litellm.tryout.metrics import Metrics
 from ddtrace_litellm.tryout.report import as_json, summarize
 from tests.tryout.conftest import MS, START, TRACE_ID, UPPER_HALF, llm_data, span
 
@@ -127,7 +128,7 @@ def test_summary_adds_up_requests_not_workflows(agent):
 def test_json_is_complete_and_plain(agent):
     """The JSON form survives a round trip, with ids as text and null where a span is APM's alone."""
     traces = agent.chunks([span(1, llm=llm_data(metrics={"input_tokens": 8})), span(2, 1), span(3, 99)]).traces()
-    report = json.loads(json.dumps(as_json(traces, 7)))
+    report = json.loads(json.dumps(as_json(traces, 7, Metrics())))
     assert report["exit_status"] == 7
     assert report["summary"]["spans"] == 3
     (trace,) = report["traces"]
