@@ -17,6 +17,8 @@ from tests.tryout.conftest import Sender, llm_data, span
 from tests.tryout.processes import children, gone
 from tests.tryout.test_e2e import FLUSHED, SPAN, TRY, environment
 
+pytestmark = pytest.mark.e2e
+
 SAID = llm_data(
     metrics={"input_tokens": 8},
     input={"messages": [{"role": "user", "content": "Is <b>1</b>\n< 2?"}]},
