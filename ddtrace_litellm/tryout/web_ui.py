@@ -1,6 +1,6 @@
 """The test agent's own web UI, made to show what LLM Observability gets and to stay on this machine.
 
-By itself the UI (1.69) leaves out what spans carry for LLM Observability, sets a span's texts into its page as HTML,
+By itself the UI (1.69) leaves out what spans carry for LLM Observability, sets spans and bodies into its page as HTML,
 whatever a model said in them, loads a script from a host on the internet, and mixes up the details of requests that
 come while the page is open. This runs in the agent's process.
 """
@@ -18,13 +18,22 @@ PATH = "/requests?filter=-path:/info%20-path:/test/%20-path:/stats"
 """Of the page with the requests as they come."""
 
 _HERE_ONLY = "default-src 'self' 'unsafe-inline'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'"
+# What was said is at the end of a span's details, of which a small box showed the beginning.
+_HEAD = """
+<style>.span-details, .span-metadata { max-height: none }</style>
+<script>function escaped(text) { return String(text).replace(/[&<>]/g, c => `&#${c.charCodeAt()};`) }</script>
+"""
 # A row that came later than the page got the number 0, and the rows beneath it others, but not everywhere within them:
 # their buttons opened each other's details. With a number of its own, beyond the page's 200, each keeps what is its.
 _FIXES = (
     ("createRequestRow(request, 0)", "createRequestRow(request, 1000 + window.allRequests.length)"),
     ("        updateAllRowIndices();\n", ""),
-    # What was said is at the end of a span's details, of which a small box showed the beginning.
-    ("</head>", "<style>.span-details, .span-metadata { max-height: none }</style></head>"),
+    *(
+        (f"<code>${{{name}}}</code>", f"<code>${{escaped({name})}}</code>")
+        for name in ("body", "prettyJson", "prettyData", "displayContent", "rawData")
+    ),
+    ("req.response.body ? req.response.body :", "req.response.body ? escaped(req.response.body) :"),
+    ("</head>", f"{_HEAD}</head>"),
 )
 _TEXTS = ("service", "name", "resource", "type")
 _Json = Mapping[str, Any]
