@@ -164,13 +164,25 @@ time.sleep(60)
         assert page.value("document.querySelectorAll('.requests-table b').length") == 0
     assert "answer 0" in first
     assert "answer 1" not in first
-    process.terminate()
-    process.communicate(timeout=30)
+
+
+STARTED = []
+
+
+@pytest.fixture(autouse=True)
+def _none_left():
+    """End what a failed test left: a page stays for ever."""
+    yield
+    for process in STARTED:
+        if process.poll() is None:
+            process.terminate()
+            process.communicate(timeout=30)
+    STARTED.clear()
 
 
 def started(*arguments, code, stdin=subprocess.DEVNULL):
     """Start a tryout of ``code`` with the web UI."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [*TRY, "--ui", *arguments, "--", sys.executable, "-c", code],
         env=environment(),
         stdin=stdin,
@@ -179,6 +191,8 @@ def started(*arguments, code, stdin=subprocess.DEVNULL):
         text=True,
         start_new_session=True,
     )
+    STARTED.append(process)
+    return process
 
 
 def shown_at(process):
