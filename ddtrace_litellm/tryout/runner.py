@@ -40,7 +40,7 @@ def program_environment(environment: Mapping[str, str], agent_url: str, metrics_
     """Return ``environment`` with what sends everything to the agent at ``agent_url``, and nothing anywhere else.
 
     The user's own settings are kept except for those that would send the data elsewhere or nowhere. Metrics go to
-    ``metrics_url`` unless ``DD_DOGSTATSD_URL`` is set: the program may have others that are wanted where they go.
+    ``metrics_url``.
     """
     result = dict(environment)
     result.update(
@@ -50,7 +50,7 @@ def program_environment(environment: Mapping[str, str], agent_url: str, metrics_
         DD_INSTRUMENTATION_TELEMETRY_ENABLED="0",
         DD_REMOTE_CONFIGURATION_ENABLED="0",
         DD_LITELLM_OPENMETRICS_AGENTLESS="false",
-        DD_DOGSTATSD_URL=environment.get("DD_DOGSTATSD_URL") or metrics_url,
+        DD_DOGSTATSD_URL=metrics_url,
     )
     result.pop("DD_LLMOBS_OVERRIDE_ORIGIN", None)
     result.setdefault("DD_LLMOBS_ML_APP", "try")

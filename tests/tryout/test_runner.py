@@ -17,6 +17,7 @@ def test_environment_sends_everything_to_the_agent():
         "DD_LLMOBS_OVERRIDE_ORIGIN": "http://elsewhere",
         "DD_INSTRUMENTATION_TELEMETRY_ENABLED": "1",
         "DD_LITELLM_OPENMETRICS_AGENTLESS": "true",
+        "DD_DOGSTATSD_URL": "unix:///mine.sock",
     }
     result = program_environment(users, AGENT, METRICS)
     assert result["DD_TRACE_AGENT_URL"] == AGENT
@@ -29,7 +30,6 @@ def test_environment_sends_everything_to_the_agent():
 def test_environment_keeps_what_the_user_set():
     """Names, versions and tuning stay the user's; what is unset gets a default."""
     users = {"DD_LLMOBS_ML_APP": "mine", "DD_TRACE_PARTIAL_FLUSH_MIN_SPANS": "300", "DD_ENV": "dev", "HOME": "/h"}
-    users["DD_DOGSTATSD_URL"] = "unix:///mine.sock"
     result = program_environment(users, AGENT, METRICS)
     assert {name: result[name] for name in users} == users
     assert program_environment({}, AGENT, METRICS)["DD_LLMOBS_ML_APP"] == "try"
