@@ -95,6 +95,10 @@ class TestAgent:
         except (OSError, HTTPException, ValueError) as error:
             raise TryoutError(f"ddapm-test-agent at {self.url} did not answer {path}: {error!r}") from error
 
+    def clear(self) -> None:
+        """Have the agent forget what has arrived."""
+        _get(self._port, "/test/session/clear")
+
     def _start(self, directory: Path) -> str | None:
         """Start the process and wait until it answers; return what went wrong, if anything did."""
         self._port, self._web_port, otlp_http, otlp_grpc = free_ports(4)

@@ -99,7 +99,7 @@ class Programs:
     def traces(self) -> tuple[Trace, ...]:
         """Return what arrived at the agent, and make the agent forget it."""
         arrived = assemble(self.agent.get_json("/test/traces"), self.agent.get_json("/test/session/requests"))
-        self.agent._get("/test/session/clear")
+        self.agent.clear()
         return arrived
 
 

@@ -71,7 +71,7 @@ def arrived(agent):
 
     def traces():
         found = assemble(agent.get_json("/test/traces"), agent.get_json("/test/session/requests"))
-        agent._get("/test/session/clear")
+        agent.clear()
         return found
 
     traces()

@@ -18,7 +18,7 @@ class Arrivals:
 
     def __init__(self, agent: TestAgent) -> None:
         self._agent = agent
-        agent._get("/test/session/clear")
+        agent.clear()
 
     def traces(self, mark: str) -> tuple[Trace, ...]:
         """Return the traces of the HTTP requests that carried ``mark``, as far as they have arrived."""
