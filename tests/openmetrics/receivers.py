@@ -136,10 +136,17 @@ class Api:
     Args:
         answers: to each request, a status with the headers of its answer; the last answer goes on. ``None``: no answer.
         most: items that one request may have.
+        taken: called with each request that is answered with 202.
     """
 
-    def __init__(self, *answers: tuple[int, dict[str, str]] | int | None, most: int = 1 << 30) -> None:
+    def __init__(
+        self,
+        *answers: tuple[int, dict[str, str]] | int | None,
+        most: int = 1 << 30,
+        taken: Callable[[Request], None] = lambda _request: None,
+    ) -> None:
         self.requests: list[Request] = []
+        self.take = taken
         self.taken: list[Request] = []
         self.answers, self.most = [*answers] or [202], most
         self.released = threading.Event()
@@ -180,6 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
         status, headers = answer if isinstance(answer, tuple) else (answer, {})
         if status == 202:
             api.taken.append(request)
+            api.take(request)
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)

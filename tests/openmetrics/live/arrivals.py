@@ -1,15 +1,13 @@
-"""Real receivers of metrics: a UDP socket as an Agent has it, and an HTTP server as Datadog's intake is."""
+"""Real receivers of metrics that add them up as they come: an Agent's UDP port, and Datadog's API."""
 
-import gzip
-import json
 import socket
 import threading
 import time
-import zlib
 from collections import Counter
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.openmetrics.receivers import Api, Request, line
 
 _BUFFER = 4 << 20
 
@@ -80,48 +78,29 @@ class Socket(Received):
 
     def _receive(self) -> None:
         while packet := self._socket.recv(65536):
-            for line in packet.decode().splitlines():
-                self._read(line)
+            for text in packet.decode().splitlines():
+                self._read(text)
 
-    def _read(self, line: str) -> None:
-        if line.startswith("_sc|"):
-            _, name, status, *_rest = line.split("|")
+    def _read(self, text: str) -> None:
+        if text.startswith("_sc|"):
+            _, name, status, *_rest = text.split("|")
             self.checks.append((name, int(status)))
             return
-        head, kind, *parts = line.split("|")
-        name, *values = head.split(":")
-        tags = next((frozenset(part[1:].split(",")) for part in parts if part.startswith("#")), frozenset[str]())
-        for value in values:
-            self.add(name, kind, float(value), tags)
+        had = line(text)
+        for value in had.values:
+            self.add(had.name, had.type, value, frozenset(had.tags))
 
 
 class Intake(Received):
-    """Datadog's API: series, distributions and service checks."""
+    """Datadog's API: series and service checks."""
 
     def __enter__(self) -> "Intake":
-        intake = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                unpack = {"gzip": gzip.decompress, "deflate": zlib.decompress}
-                intake.take(self.path, json.loads(unpack.get(self.headers["Content-Encoding"], bytes)(body)))
-                self.send_response(202)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
+        self._api = Api(taken=self._take)
+        self._api.__enter__()
         return self
 
-    def __exit__(self, *_exception: object) -> None:
-        self._server.shutdown()
-        self._thread.join(5)
-        self._server.server_close()
+    def __exit__(self, *exception: object) -> None:
+        self._api.__exit__(*exception)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -129,17 +108,15 @@ class Intake(Received):
         return {
             "DD_LITELLM_OPENMETRICS_AGENTLESS": "true",
             "DD_API_KEY": "0123456789abcdef",
-            "DD_DD_URL": f"http://127.0.0.1:{self._server.server_port}",
+            "DD_DD_URL": self._api.url,
         }
 
-    def take(self, path: str, body: Any) -> None:
-        """Take one request."""
-        if path == "/api/v1/check_run":
-            for check in body if isinstance(body, list) else [body]:
-                self.checks.append((check["check"], check["status"]))
+    def _take(self, request: Request) -> None:
+        if request.path == "/api/v1/check_run":
+            self.checks.extend((check["check"], check["status"]) for check in request.items)
             return
-        assert path == "/api/v2/series", path
-        for series in body["series"]:
+        assert request.path == "/api/v2/series", request.path
+        for series in request.items:
             for point in series["points"]:
                 kind = {1: "c", 3: "g"}[series["type"]]
                 self.add(series["metric"], kind, point["value"], frozenset(series.get("tags", ())))
