@@ -7,6 +7,7 @@ from datadog_checks.base.agent import datadog_agent
 from datadog_checks.base.utils.http import RequestsWrapper
 
 from ddtrace_litellm.openmetrics.collecting.collector import Collector
+from ddtrace_litellm.openmetrics.collecting.unknown import UnknownFamilies
 from ddtrace_litellm.openmetrics.metrics import Scraped, Status
 from ddtrace_litellm.openmetrics.options.page import page_options
 from ddtrace_litellm.openmetrics.options.values import OptionError, Options
@@ -18,7 +19,6 @@ READ_TIMEOUT = 30.0
 """Seconds without a byte, where no timeout is configured. LiteLLM needs 5 for a page of 112 MB before it sends any."""
 
 _HEALTH = "openmetrics.health"
-_MOST_NAMES = 1000
 
 
 class PageScraper:
@@ -66,7 +66,7 @@ class PageScraper:
         )
         self._collector = Collector(page, started=self._source.started, endpoint=self._source.endpoint)
         self._dynamic_tags: tuple[str, ...] = ()
-        self._named: set[str] = set()
+        self._unknown = UnknownFamilies()
 
     def set_dynamic_tags(self, *tags: str) -> None:
         """Add tags to everything but the service check from now on."""
@@ -91,7 +91,7 @@ class PageScraper:
             raise failure from None
         self._submit(scraped)
         self._health(Status.OK)
-        self._tell(scraped)
+        self._unknown.tell(scraped.census, self._check.log)
 
     def _health(self, status: Status, message: str = "") -> None:
         if self._health_check:
@@ -125,13 +125,6 @@ class PageScraper:
             if self._source.lines_left_out:
                 count = self._source.lines_left_out
                 check.count("telemetry.metrics.blacklist.count", count, tags=(*self._collector.tags, *more))
-
-    def _tell(self, scraped: Scraped) -> None:
-        """Log which families are not known, each once."""
-        for metric in scraped.census.by_rule:
-            if metric.family not in self._named and len(self._named) < _MOST_NAMES:
-                self._named.add(metric.family)
-                self._check.log.info("%s is not known to this version; it is sent as %s", metric.family, metric.name)
 
 
 def _agent_started() -> float:

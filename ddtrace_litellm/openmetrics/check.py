@@ -13,6 +13,7 @@ from datadog_checks.base import ConfigurationError, OpenMetricsBaseCheckV2, is_a
 from ddtrace_litellm import __version__
 from ddtrace_litellm.openmetrics.agent import PageScraper
 from ddtrace_litellm.openmetrics.names import NAMESPACE, Metric, families
+from ddtrace_litellm.openmetrics.options.instance import HEALTH_ENDPOINT_INTERVAL
 from ddtrace_litellm.openmetrics.options.values import OptionError, Options
 from ddtrace_litellm.openmetrics.process.health import endpoint_gauges
 from ddtrace_litellm.openmetrics.sources import SourceError
@@ -20,8 +21,6 @@ from ddtrace_litellm.openmetrics.sources.agent import without_user
 
 ENDPOINT = "http://localhost:4000/metrics/"
 """Where a proxy on the Agent's host has its page; without the slash it redirects there."""
-HEALTH_INTERVAL = 300.0
-"""Seconds between two questions to the proxy's health check, which calls every model."""
 
 
 class LiteLLMCheck(OpenMetricsBaseCheckV2):  # type: ignore[misc]
@@ -44,7 +43,7 @@ class LiteLLMCheck(OpenMetricsBaseCheckV2):  # type: ignore[misc]
         options = Options(instance)
         url = options.text("litellm_health_endpoint")
         if url and time.monotonic() >= self._health_due:
-            interval = options.number("litellm_health_endpoint_interval", HEALTH_INTERVAL)
+            interval = options.number("litellm_health_endpoint_interval", HEALTH_ENDPOINT_INTERVAL)
             self._health_due = time.monotonic() + interval
             self._read_health(url)
 

@@ -91,8 +91,8 @@ class Census(NamedTuple):
         ignored: names of those that are not sent: of others than LiteLLM, or of a type that Datadog has no use for.
     """
 
-    by_rule: tuple[Metric, ...]
-    ignored: tuple[str, ...]
+    by_rule: tuple[Metric, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 class Scraped(NamedTuple):
@@ -108,7 +108,7 @@ class Scraped(NamedTuple):
     """
 
     records: list[Record]
-    census: Census
+    census: Census = Census()
     distributions: Sequence[Distribution] = ()
     checks: Sequence[ServiceCheck] = ()
     dropped: int = 0

@@ -12,7 +12,8 @@ from functools import cache
 from queue import Empty, SimpleQueue
 from typing import NamedTuple, Protocol
 
-from ddtrace_litellm.openmetrics.metrics import Census, Record, Scraped, ServiceCheck, Status
+from ddtrace_litellm.openmetrics.collecting.unknown import UnknownFamilies
+from ddtrace_litellm.openmetrics.metrics import Record, Scraped, ServiceCheck, Status
 from ddtrace_litellm.openmetrics.names import NAMESPACE
 from ddtrace_litellm.openmetrics.process.state import Schedule, State
 from ddtrace_litellm.openmetrics.samples import Sample
@@ -28,7 +29,6 @@ DROPPED_SERIES = f"{NAMESPACE}.openmetrics.dropped_series.count"
 UNDELIVERED = f"{NAMESPACE}.openmetrics.undelivered_values.count"
 
 _SAMPLES_AT_ONCE = 1000
-_MOST_NAMES = 1000
 _LONGEST_MESSAGE = 500
 
 
@@ -89,7 +89,7 @@ class Scraper:
         self._source, self._sink, self._manner = source, sink, manner
         self._collector = cache(collector)
         self._state = State(f"metrics of {source.name}")
-        self._named: set[str] = set()
+        self._unknown = UnknownFamilies()
         self._capped = False
         self._undelivered = 0
         self._orders: SimpleQueue[_Order] = SimpleQueue()
@@ -176,7 +176,7 @@ class Scraper:
         self._tell(scraped)
         extra = self._manner.extra
         if extra is not None and not last and (records := extra.collect()):
-            self._sink.send(Scraped(records, Census((), ())), time.time())
+            self._sink.send(Scraped(records), time.time())
         return True
 
     def _failed(self, error: Exception) -> bool:
@@ -206,10 +206,7 @@ class Scraper:
 
     def _tell(self, scraped: Scraped) -> None:
         """Log what somebody may want to act on, each thing once."""
-        for metric in scraped.census.by_rule:
-            if metric.family not in self._named and len(self._named) < _MOST_NAMES:
-                self._named.add(metric.family)
-                log.info("%s is not known to this version; it is sent as %s", metric.family, metric.name)
+        self._unknown.tell(scraped.census, log)
         if scraped.dropped and not self._capped:
             log.warning(
                 "%s has more series than max_returned_metrics allows: %d are left out of this page. %s counts them",

@@ -1,0 +1,21 @@
+"""Families that the table of names does not have, told once each: somebody may want to act on them."""
+
+from logging import Logger
+
+from ddtrace_litellm.openmetrics.metrics import Census
+
+_MOST = 1000
+
+
+class UnknownFamilies:
+    """Those of one proxy that were told of."""
+
+    def __init__(self) -> None:
+        self._told: set[str] = set()
+
+    def tell(self, census: Census, log: Logger) -> None:
+        """Log those of a page that are new, with the names they are sent under; of the first thousand only."""
+        for metric in census.by_rule:
+            if metric.family not in self._told and len(self._told) < _MOST:
+                self._told.add(metric.family)
+                log.info("%s is not known to this version; it is sent as %s", metric.family, metric.name)
