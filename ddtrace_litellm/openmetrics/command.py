@@ -11,7 +11,9 @@ from ddtrace_litellm.openmetrics.collecting.collector import Collector
 from ddtrace_litellm.openmetrics.metrics import Scraped
 from ddtrace_litellm.openmetrics.options.page import PageOptions
 from ddtrace_litellm.openmetrics.samples import Sample
-from ddtrace_litellm.openmetrics.sources.http import Endpoint, FetchError, HttpSource, UnauthorizedError
+from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
+from ddtrace_litellm.openmetrics.sources.failures import FetchError, UnauthorizedError
+from ddtrace_litellm.openmetrics.sources.http import HttpSource
 
 _INTERVAL = 15.0
 _FAILURES = (FetchError, ValueError)  # those of a page that cannot be read are ValueErrors

@@ -8,7 +8,7 @@ import pytest
 
 from ddtrace_litellm.openmetrics.metrics import Record
 from ddtrace_litellm.openmetrics.process.health import EndpointHealth, endpoint_gauges
-from ddtrace_litellm.openmetrics.sources.http import Endpoint
+from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
 from tests.openmetrics.servers import Server, closed_url
 
 ANSWER = {

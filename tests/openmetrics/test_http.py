@@ -6,7 +6,9 @@ import pytest
 
 from ddtrace_litellm.openmetrics.sources import redirects
 from ddtrace_litellm.openmetrics.sources.connection import request
-from ddtrace_litellm.openmetrics.sources.http import PIECE, Endpoint, FetchError, UnauthorizedError, fetch
+from ddtrace_litellm.openmetrics.sources.endpoint import PIECE, Endpoint
+from ddtrace_litellm.openmetrics.sources.failures import FetchError, UnauthorizedError
+from ddtrace_litellm.openmetrics.sources.http import fetch
 from tests.openmetrics.servers import OPENMETRICS, Server, closed_url, silent
 
 PAGE = b"# TYPE litellm_x counter\nlitellm_x_total 1\n# EOF\n"

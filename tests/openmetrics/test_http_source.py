@@ -9,16 +9,9 @@ from prometheus_client.exposition import choose_encoder
 
 from ddtrace_litellm.openmetrics.collecting.deltas import Deltas
 from ddtrace_litellm.openmetrics.sources import SourceError
-from ddtrace_litellm.openmetrics.sources.endpoint import Tls, TokenFile
-from ddtrace_litellm.openmetrics.sources.http import (
-    JSON,
-    Endpoint,
-    FetchError,
-    HttpSource,
-    UnauthorizedError,
-    UnreachableError,
-    fetch,
-)
+from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint, Tls, TokenFile
+from ddtrace_litellm.openmetrics.sources.failures import FetchError, UnauthorizedError, UnreachableError
+from ddtrace_litellm.openmetrics.sources.http import JSON, HttpSource, fetch
 from ddtrace_litellm.openmetrics.text.parser import IncompletePageError
 from tests.openmetrics.servers import Server, closed_url
 

@@ -20,7 +20,8 @@ from typing import Any
 from ddtrace_litellm.openmetrics.metrics import Record
 from ddtrace_litellm.openmetrics.names import NAMESPACE
 from ddtrace_litellm.openmetrics.process.state import State
-from ddtrace_litellm.openmetrics.sources.http import JSON, Endpoint, fetch
+from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
+from ddtrace_litellm.openmetrics.sources.http import JSON, fetch
 
 INFO = f"{NAMESPACE}.endpoint.info"
 HEALTHY_COUNT = f"{NAMESPACE}.endpoint.healthy_count"

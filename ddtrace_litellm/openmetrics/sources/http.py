@@ -16,13 +16,12 @@ from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.sources import Reading
 from ddtrace_litellm.openmetrics.sources import connection as connections
 from ddtrace_litellm.openmetrics.sources.body import body
-from ddtrace_litellm.openmetrics.sources.endpoint import PIECE, Endpoint, split
+from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint, split
 from ddtrace_litellm.openmetrics.sources.failures import (
     EmptyAnswerError,
     FetchError,
     StatusError,
     UnauthorizedError,
-    UnreachableError,
     in_words,
     where,
 )
@@ -30,19 +29,6 @@ from ddtrace_litellm.openmetrics.sources.filters import NameFilter, without_line
 from ddtrace_litellm.openmetrics.sources.redirects import MOST_REDIRECTS, same_host, target
 from ddtrace_litellm.openmetrics.text.memory import Memory
 from ddtrace_litellm.openmetrics.text.parser import parse
-
-__all__ = [
-    "JSON",
-    "PAGE",
-    "PIECE",
-    "Answer",
-    "Endpoint",
-    "FetchError",
-    "HttpSource",
-    "UnauthorizedError",
-    "UnreachableError",
-    "fetch",
-]
 
 _log = logging.getLogger("ddtrace.litellm")
 
