@@ -6,6 +6,7 @@ from typing import Any
 from datadog_checks.base.agent import datadog_agent
 from datadog_checks.base.utils.http import RequestsWrapper
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.collecting.collector import Collector
 from ddtrace_litellm.openmetrics.collecting.unknown import UnknownFamilies
 from ddtrace_litellm.openmetrics.metrics import Scraped, Status
@@ -85,10 +86,10 @@ class PageScraper:
             return
         except Exception as error:
             failure = error
-            if isinstance(error, ValueError):  # of the page's content, which does not know where it is from
-                failure = SourceError(f"{self._source.name}: {error}")
-            self._health(Status.CRITICAL, str(failure) or type(failure).__name__)
-            raise failure from None
+            if not isinstance(error, SourceError):  # of the page's content, which does not know where it is from
+                failure = SourceError(f"{self._source.name}: {masking.reason(error)}")
+            self._health(Status.CRITICAL, str(failure))
+            raise failure.with_traceback(error.__traceback__) from None
         self._submit(scraped)
         self._health(Status.OK)
         self._unknown.tell(scraped.census, self._check.log)

@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from ddtrace_litellm.masking import visible
 from ddtrace_litellm.openmetrics.metrics import Census, Record, Scraped
 
 _UPPER_BOUND = "upper_bound:"
@@ -44,11 +45,6 @@ def once(scraped: Scraped) -> None:
     _show_census(console, scraped.census)
 
 
-def printable(text: str) -> str:
-    """Escape what a terminal would act on: labels and errors hold what others sent."""
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
-
-
 Row = tuple[str, str, str, str]
 """Name, type, value, tags."""
 
@@ -64,7 +60,7 @@ def rows(records: Iterable[Record], type_: str) -> list[Row]:
 
 
 def _row(name: str, tags: tuple[str, ...], records: list[Record]) -> Row:
-    shown = [printable(tag) for tag in tags]
+    shown = [visible(tag) for tag in tags]
     first = records[0]
     if first.tags == tags:
         return name, first.type, _value(first.value), ", ".join(shown)
@@ -94,7 +90,7 @@ def _show_census(console: Console, census: Census) -> None:
 
 
 def _list(console: Console, title: str, entries: Iterable[str]) -> None:
-    if text := ", ".join(map(printable, entries)):
+    if text := ", ".join(map(visible, entries)):
         console.print()
         console.print(Text(f"{title}:"))
         console.print(Padding(Text(text), (0, 0, 0, 2), expand=False))

@@ -28,6 +28,7 @@ from itertools import chain, islice
 from math import isnan
 from typing import NamedTuple
 
+from ddtrace_litellm.masking import SafeError
 from ddtrace_litellm.openmetrics.collecting.series import GaugeValue, Series, series_of
 from ddtrace_litellm.openmetrics.samples import Labels, Sample
 
@@ -92,7 +93,7 @@ class Page(NamedTuple):
     new: list[Series]
 
 
-class EmptyPageError(ValueError):
+class EmptyPageError(SafeError, ValueError):
     """A page without a sample, which is what LiteLLM answers to a filter that it does not understand."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.collecting.histograms import HistogramRules
 from ddtrace_litellm.openmetrics.collecting.labels import LabelRules
 from ddtrace_litellm.openmetrics.collecting.naming import NameRules
@@ -117,7 +118,7 @@ def _labels(options: Options, init_config: Options, *, in_agent: bool) -> LabelR
     rename = options.mapping("rename_labels")
     for label, name in rename.items():
         if not isinstance(name, str):
-            raise options.error("rename_labels", f"renames {label} to {name!r}, which is not a text")
+            raise options.error("rename_labels", f"renames {masking.name(label)} to what is not a text")
     ignored = options.pattern("ignore_tags")
     tags = [tag for tag in options.texts("tags") if not (ignored and ignored.search(tag))]
     if not in_agent:
@@ -166,7 +167,7 @@ def _drop(options: Options) -> dict[str, re.Pattern[str]]:
     patterns = {}
     for label, values in options.mapping(name).items():
         if values is not True and not (isinstance(values, list) and all(isinstance(value, str) for value in values)):
-            raise options.error(name, f"has neither true nor a list of texts for {label}")
+            raise options.error(name, f"has neither true nor a list of texts for {masking.name(label)}")
         patterns[label] = options.compiled(name, () if values is True else tuple(values)) or re.compile("")
     return patterns
 
@@ -218,9 +219,11 @@ def _sharing(options: Options) -> SharingRules:
 def _share(family: str, value: Any) -> Share:
     if value is True:
         return Share()
-    where = f"share_labels.{family}"
+    where = f"share_labels.{masking.name(family)}"
     if not isinstance(value, Mapping):
-        raise OptionError(f"{where}: {value!r} is neither true nor a mapping of labels, match and values")
+        raise OptionError(
+            f"{where}: a {type(value).__name__} is neither true nor a mapping of labels, match and values"
+        )
     options = Options(value)
     try:
         labels, match = options.texts("labels"), options.texts("match")
@@ -242,5 +245,5 @@ def _most_contexts(options: Options) -> int | None:
     name = "max_returned_metrics"
     value = options.values.get(name, MOST_CONTEXTS)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise options.error(name, "is not a whole number from 0 on, where 0 is no limit")
+        raise OptionError(f"{name}: {masking.word(value)} is not a whole number from 0 on, where 0 is no limit")
     return value or None

@@ -39,7 +39,7 @@ def _read_name(text: str) -> str:
     if len(text) > 1 and text[0] == text[-1] == '"':
         return unquoted(text)
     if not PLAIN_NAME.fullmatch(text):
-        raise ValueError(f"{text!r} is not a metric's name")
+        raise ValueError("what should be a metric's name is none")
     return text
 
 
@@ -64,7 +64,7 @@ class TextFamilies:
         if what == "TYPE":
             type_ = "unknown" if rest == "untyped" else rest
             if type_ not in _TYPES:
-                raise ValueError(f"{rest!r} is not a type")
+                raise ValueError("what should be a type is none")
             # The declared name of a counter is that of its samples, which OpenMetrics calls the family's with _total.
             family = name.removesuffix("_total") if type_ == "counter" else name
             if not family:
@@ -112,7 +112,7 @@ class OpenMetricsFamilies:
             raise ValueError(f"it is the second {what} of this family")
         if what == "TYPE":
             if text not in _TYPES:
-                raise ValueError(f"{text!r} is not a type")
+                raise ValueError("what should be a type is none")
             suffixes = _OPENMETRICS_SUFFIXES.get(text, ("",))
             self._declared = {key_of(name + suffix): _place(name, text, suffix) for suffix in suffixes}
         self._said[what] = text
@@ -137,8 +137,8 @@ class OpenMetricsFamilies:
             return
         type_, unit = self._said.get("TYPE", "unknown"), self._said.get("UNIT")
         names = {self._name + suffix for suffix in ("", *_OPENMETRICS_SUFFIXES.get(type_, ()))}
-        if clash := min(names & self._taken, default=""):
-            raise ValueError(f"the name {clash} belongs to two families")
+        if names & self._taken:
+            raise ValueError("a name belongs to two families")
         self._taken |= names
         if unit and (not self._name.endswith("_" + unit) or type_ in {"info", "stateset"}):
-            raise ValueError(f"the unit {unit!r} does not fit the family {self._name}, {type_}")
+            raise ValueError("the unit does not fit the family before it")
