@@ -9,6 +9,7 @@ from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.collecting.histograms import HistogramRules
 from ddtrace_litellm.openmetrics.collecting.labels import LabelRules
 from ddtrace_litellm.openmetrics.collecting.naming import NameRules
+from ddtrace_litellm.openmetrics.collecting.places import MOST_SERIES
 from ddtrace_litellm.openmetrics.collecting.sharing import Share, SharingRules
 from ddtrace_litellm.openmetrics.names import NAMESPACE
 from ddtrace_litellm.openmetrics.options.entries import is_pattern, read_entries
@@ -71,6 +72,8 @@ class PageOptions:
         telemetry: ``telemetry``: also send how many samples were read and used.
         most_contexts: ``max_returned_metrics``: of how many pairs of name and tags something is sent at most, each
             bucket being one; ``None`` for no limit.
+        most_series: of how many series of the page, a histogram being one, anything is remembered; ``None`` for no
+            limit. What ``max_returned_metrics`` says, where that is more than usual.
     """
 
     labels: LabelRules = field(default_factory=LabelRules)
@@ -80,6 +83,7 @@ class PageOptions:
     tag_by_endpoint: bool = True
     telemetry: bool = False
     most_contexts: int | None = MOST_CONTEXTS
+    most_series: int | None = MOST_SERIES
 
     def tags(self, endpoint: str) -> tuple[str, ...]:
         """Return the tags of everything that comes from a URL, ``""`` for none."""
@@ -103,6 +107,7 @@ def page_options(
         OptionError: a value cannot be used.
     """
     options = Options(instance)
+    most = _most_contexts(options)
     return PageOptions(
         labels=_labels(options, Options(init_config or {}), in_agent=in_agent),
         names=_names(options, in_agent=in_agent),
@@ -110,7 +115,8 @@ def page_options(
         sharing=_sharing(options),
         tag_by_endpoint=options.boolean("tag_by_endpoint", default=True),
         telemetry=options.boolean("telemetry", default=False),
-        most_contexts=None if in_agent else _most_contexts(options),
+        most_contexts=None if in_agent else most,
+        most_series=max(MOST_SERIES, most or 0) if in_agent or most else None,
     )
 
 

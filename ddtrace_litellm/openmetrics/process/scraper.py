@@ -208,7 +208,8 @@ class Scraper:
         self._unknown.tell(scraped.census, log)
         if scraped.dropped and not self._capped:
             log.warning(
-                "%s has more series than max_returned_metrics allows: %d are left out of this page. %s counts them",
+                "%s has more series than max_returned_metrics allows, or than are remembered: %d are left out of this"
+                " page. %s counts them",
                 self._source.name,
                 scraped.dropped,
                 DROPPED_SERIES,

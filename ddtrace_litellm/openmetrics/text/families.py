@@ -10,6 +10,8 @@ _QUOTED = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 _TEXT_LINE = re.compile(rf'#[^\s"]*\s+(HELP|TYPE)(?:\s+({_QUOTED}|\S+)(?:\s+(.*))?)?', re.DOTALL | re.ASCII)
 _OPENMETRICS_LINE = re.compile(rf"# (HELP|TYPE|UNIT) ({_QUOTED}|[^ ]+) (.*)", re.DOTALL)
 
+_MOST_NAMES = 100_000  # LiteLLM has some 500
+
 _TYPES = frozenset({"counter", "gauge", "summary", "histogram", "gaugehistogram", "unknown", "info", "stateset"})
 _TEXT_SUFFIXES = {"summary": ("", "_count", "_sum"), "histogram": ("_count", "_sum", "_bucket")}
 _OPENMETRICS_SUFFIXES = {
@@ -140,5 +142,7 @@ class OpenMetricsFamilies:
         if names & self._taken:
             raise ValueError("a name belongs to two families")
         self._taken |= names
+        if len(self._taken) > _MOST_NAMES:
+            raise ValueError(f"the page has more than {_MOST_NAMES} names")
         if unit and (not self._name.endswith("_" + unit) or type_ in {"info", "stateset"}):
             raise ValueError("the unit does not fit the family before it")
