@@ -21,6 +21,8 @@ _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,60}")
 _ABSOLUTE = re.compile(r"[a-z]+://[!-~]*")
 # A key has no such ending, and begins otherwise.
 _FILE = re.compile(r"[/~.][\w./~-]*/[\w-]+\.[a-z]{1,6}", re.ASCII)
+# Not printable to Python: the spaces of other scripts, and what joins letters and emoji.
+_PLAIN = frozenset("\xa0\u1680\u202f\u205f\u3000\u200c\u200d" + "".join(map(chr, range(0x2000, 0x200B))))
 _SOCKET = re.compile(r"unix(gram|stream)?:///[\w./-]*", re.ASCII)
 
 
@@ -127,5 +129,6 @@ def visible(text: str, keep: str = "") -> str:
         keep: characters that stay as they are.
     """
     return "".join(
-        character if character.isprintable() or character in keep else ascii(character)[1:-1] for character in text
+        character if character.isprintable() or character in _PLAIN or character in keep else ascii(character)[1:-1]
+        for character in text
     )

@@ -60,13 +60,12 @@ def rows(records: Iterable[Record], type_: str) -> list[Row]:
 
 
 def _row(name: str, tags: tuple[str, ...], records: list[Record]) -> Row:
-    shown = [visible(tag) for tag in tags]
     first = records[0]
     if first.tags == tags:
-        return name, first.type, _value(first.value), ", ".join(shown)
+        return name, first.type, _value(first.value), ", ".join(tags)
     bounds = [record.tags[-1].removeprefix(_UPPER_BOUND) for record in records]
     span = bounds[0] if len(bounds) == 1 else f"{bounds[0]} ... {bounds[-1]}"
-    return name, first.type, f"x{len(records)}", ", ".join([*shown, f"{_UPPER_BOUND}{span}"])
+    return name, first.type, f"x{len(records)}", ", ".join([*tags, f"{_UPPER_BOUND}{span}"])
 
 
 def show_table(console: Console, shown: Sequence[Row]) -> None:
@@ -79,7 +78,8 @@ def show_table(console: Console, shown: Sequence[Row]) -> None:
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("tags", overflow="fold")
     for row in shown:
-        table.add_row(*map(Text, row))
+        # What others sent must not steer the terminal.
+        table.add_row(*(Text(visible(cell)) for cell in row))
     console.print(table)
 
 

@@ -2,7 +2,6 @@
 
 from rich.console import Console
 
-from ddtrace_litellm.masking import visible
 from ddtrace_litellm.openmetrics.metrics import ServiceCheck
 from ddtrace_litellm.openmetrics.render import Row, number, rows, show_table, show_title
 from ddtrace_litellm.tryout.metrics import Metrics
@@ -29,4 +28,4 @@ def render_metrics(console: Console, metrics: Metrics) -> None:
 
 def _row(check: ServiceCheck) -> Row:
     said = [*check.tags, *([check.message] if check.message else ())]
-    return check.name, "check", check.status.name.lower(), visible(", ".join(said))
+    return check.name, "check", check.status.name.lower(), ", ".join(said)
