@@ -223,3 +223,34 @@ def test_key_is_hashed_where_litellm_left_it_in_clear(value, tag):
     """A proxy's own authentication may hand on a key as it is; LiteLLM's word for its master key is no secret."""
     sources = extracted.request_metadata({"metadata": {"user_api_key_hash": value}})
     assert extracted.identity_tags({}, sources) == {"hashed_api_key": tag}
+
+
+def test_more_tags_than_anybody_needs_are_a_number():
+    """Of 40,000 request tags a hundred are read, twice in a Router's call, and the rest is counted once."""
+    read = []
+
+    class Tag:
+        def __init__(self, number):
+            self.number = number
+
+        def __str__(self):
+            read.append(self.number)
+            return f"tag-{self.number}"
+
+    many = [Tag(number) for number in range(40_000)]
+    tags = extracted.identity_tags({}, [{"tags": many}, {"tags": many}])
+    named = tags["request_tags"].split(",")
+    assert (named[0], named[99], named[100:]) == ("tag-0", "tag-99", ["(39900 more)"])
+    assert len(read) == 200
+
+
+def test_long_tags_are_cut():
+    """A tag is cut where Datadog cuts it, whoever chose it."""
+    long = "x" * 10_000
+    tags = extracted.identity_tags({"user": long}, [{"tags": [f"team_name:{long}"], "user_api_key_alias": long}])
+    assert {name: len(value) for name, value in tags.items()} == {
+        "end_user": 200,
+        "api_key_alias": 200,
+        "team_name": 200 - len("team_name:"),
+        "request_tags": 200,
+    }
