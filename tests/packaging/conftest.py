@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-SOURCES = Path(os.environ.get("WHEEL_OF", Path(__file__).parents[2]))
-"""The checkout; ``.ci/run`` names it where the tests run without one."""
+from tests.checkout import CHECKOUT
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,8 @@ def build(sources: Path, directory: Path, *kinds: str, environment: Mapping[str,
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """What is published."""
     if "WHEEL_OF" in os.environ:
-        return Built(SOURCES / "dist")
-    return build(SOURCES, tmp_path_factory.mktemp("dist"))
+        return Built(CHECKOUT / "dist")
+    return build(CHECKOUT, tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture(scope="session")
@@ -52,11 +51,11 @@ def committed() -> frozenset[str]:
     """The paths of all files of the project, as git knows them, with those that are new."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=SOURCES,
+        cwd=CHECKOUT,
         capture_output=True,
         text=True,
         check=False,
     )
     if listed.returncode:
-        pytest.skip(f"{SOURCES} is no git checkout")
-    return frozenset(name for name in listed.stdout.split("\0") if (SOURCES / name).is_file())
+        pytest.skip(f"{CHECKOUT} is no git checkout")
+    return frozenset(name for name in listed.stdout.split("\0") if (CHECKOUT / name).is_file())

@@ -6,7 +6,8 @@ import tarfile
 import zipfile
 from pathlib import PurePosixPath
 
-from tests.packaging.conftest import SOURCES, build
+from tests.checkout import CHECKOUT
+from tests.packaging.conftest import build
 
 START_FILES = {"ddtrace_litellm.pth", "ddtrace_litellm.start"}
 
@@ -17,7 +18,7 @@ def test_wheel_is_the_package(built, committed):
         files = {name: archive.read(name) for name in archive.namelist() if ".dist-info/" not in name}
         metadata = {PurePosixPath(name).name for name in archive.namelist() if ".dist-info/" in name}
     expected = {name for name in committed if name.startswith("ddtrace_litellm/")} | START_FILES
-    assert files == {name: (SOURCES / name).read_bytes() for name in expected}
+    assert files == {name: (CHECKOUT / name).read_bytes() for name in expected}
     assert metadata == {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "LICENSE"}
 
 
@@ -29,7 +30,7 @@ def test_sdist_is_the_checkout(built, committed):
             for member in archive.getmembers()
         }
     assert files.pop("PKG-INFO")
-    assert files == {name: (SOURCES / name).read_bytes() for name in committed}
+    assert files == {name: (CHECKOUT / name).read_bytes() for name in committed}
 
 
 def test_same_bytes_again(built, committed, tmp_path):
@@ -37,7 +38,7 @@ def test_same_bytes_again(built, committed, tmp_path):
     copy = tmp_path / "elsewhere"
     for number, name in enumerate(sorted(committed)):
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(SOURCES / name, copy / name)
+        shutil.copy(CHECKOUT / name, copy / name)
         (copy / name).chmod((copy / name).stat().st_mode & 0o700)
         os.utime(copy / name, (1_500_000_000 + number,) * 2)
     mask = os.umask(0o027)
@@ -51,6 +52,6 @@ def test_same_bytes_again(built, committed, tmp_path):
 
 def test_source_date_epoch(tmp_path):
     """The time of all files in the wheel is SOURCE_DATE_EPOCH, where it is set."""
-    dated = build(SOURCES, tmp_path, "--wheel", environment={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"})
+    dated = build(CHECKOUT, tmp_path, "--wheel", environment={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"})
     with zipfile.ZipFile(dated.wheel) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(2023, 11, 14, 22, 13, 20)}

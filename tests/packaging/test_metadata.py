@@ -6,7 +6,7 @@ from email import message_from_bytes
 
 import pytest
 
-from tests.packaging.conftest import SOURCES
+from tests.checkout import CHECKOUT
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_urls(metadata):
 
 def test_links_work_outside_the_repository(metadata):
     """Each link and image of the description is an address, beneath the source's where it is a file of the project."""
-    readme = (SOURCES / "README.md").read_text()
+    readme = (CHECKOUT / "README.md").read_text()
     source = dict(line.split(", ") for line in metadata.get_all("Project-URL"))["Source"]
     targets = dict(zip(_targets(readme), _targets(metadata.get_payload(decode=True).decode()), strict=True))
     relative = {written: target for written, target in targets.items() if not written.startswith(("https://", "#"))}
@@ -40,7 +40,7 @@ def test_links_work_outside_the_repository(metadata):
     for written, target in relative.items():
         kind = "raw" if written.endswith(".png") else "blob"
         assert target == f"{source}/{kind}/main/{written}"
-        assert (SOURCES / written.partition("#")[0]).exists()
+        assert (CHECKOUT / written.partition("#")[0]).exists()
     assert all(target == written for written, target in targets.items() if written not in relative)
 
 

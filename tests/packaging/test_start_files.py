@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from tests.packaging.conftest import SOURCES
+from tests.checkout import CHECKOUT
 
 BUILD = "import sys; from hatchling import build; print(build.build_editable(sys.argv[1]))"
 INSTALLED = """
@@ -22,7 +22,7 @@ print(json.dumps([bootstrap.__file__, any(type(f).__module__ == bootstrap.__name
 def editable(tmp_path):
     """The wheel that pip makes of the checkout for an editable install."""
     command = [sys.executable, "-c", BUILD, str(tmp_path)]
-    made = subprocess.run(command, cwd=SOURCES, capture_output=True, text=True, timeout=60, check=True)
+    made = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=True)
     return tmp_path / made.stdout.splitlines()[-1]
 
 
@@ -33,9 +33,9 @@ def test_hook_is_installed(request, built, tmp_path, kind):
     with zipfile.ZipFile(built.wheel if kind == "wheel" else request.getfixturevalue("editable")) as wheel:
         wheel.extractall(target)
     for name in ("ddtrace_litellm.pth", "ddtrace_litellm.start"):
-        assert (target / name).read_bytes() == (SOURCES / name).read_bytes()
+        assert (target / name).read_bytes() == (CHECKOUT / name).read_bytes()
     assert (target / "ddtrace_litellm").exists() == (kind == "wheel")
     command = [sys.executable, "-I", "-S", "-B", "-c", INSTALLED, str(target)]
     started = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    source = (target if kind == "wheel" else SOURCES) / "ddtrace_litellm" / "bootstrap.py"
+    source = (target if kind == "wheel" else CHECKOUT) / "ddtrace_litellm" / "bootstrap.py"
     assert json.loads(started.stdout) == [str(source), True]
