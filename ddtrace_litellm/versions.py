@@ -6,7 +6,7 @@ MALICIOUS_VERSIONS = frozenset({"1.82.7", "1.82.8"})
 """Published with a stolen token, deleted since (BerriAI/litellm#24512, #24518); caches may keep them."""
 
 OLDEST_VERSION = (1, 72)
-NEWEST_TESTED = {"python": (3, 13), "ddtrace": (4, 16), "litellm": (1, 109)}
+NEWEST_TESTED = {"python": (3, 13), "ddtrace": (4, 16), "litellm": (1, 110)}
 """The newest of each that the tests run with (``riotfile.py``); newer ones are traced, for all that is known."""
 
 OLDEST_TESTED = {"python": (3, 10), "ddtrace": (4, 8), "litellm": OLDEST_VERSION}
