@@ -37,7 +37,6 @@ bootstrap.install()
 from tests.provider import Provider  # noqa: E402  # after the environment
 from tests.recorder import Recorder  # noqa: E402
 
-
 _MODULES = pytest.StashKey[int]()
 
 
