@@ -30,9 +30,10 @@ def _send(call: Call, way: str, provider: Any) -> Any:
     return read(find(litellm, call.function)(**arguments(call, provider)))
 
 
-def _is_priced(model: tuple[str, str]) -> bool:
+def _prices(model: tuple[str, str]) -> "dict[str, Any] | None":
+    """Return the prices of a model; a Router registers one that has none with an empty entry."""
     name, provider = model
-    return name in litellm.model_cost or f"{provider}/{name}" in litellm.model_cost
+    return litellm.model_cost.get(f"{provider}/{name}") or litellm.model_cost.get(name) or None
 
 
 def _cost(case: Case, result: Any) -> "float | None":
@@ -42,9 +43,8 @@ def _cost(case: Case, result: Any) -> "float | None":
     """
     if not isinstance(result, (dict, list)) and hasattr(result, "_hidden_params"):
         reported = result._hidden_params["response_cost"]
-        return None if reported == 0 and not _is_priced(case.model) else reported
-    name, provider = case.model
-    prices = litellm.model_cost.get(f"{provider}/{name}") or litellm.model_cost.get(name)
+        return None if reported == 0 and not _prices(case.model) else reported
+    prices = _prices(case.model)
     if prices is None:
         return None
     tokens = {"cache_read_input_tokens": 0, "cache_write_input_tokens": 0, **case.tokens}
