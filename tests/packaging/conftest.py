@@ -48,14 +48,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 @pytest.fixture(scope="session")
 def committed() -> frozenset[str]:
-    """The paths of all files of the project, as git knows them, with those that are new."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """The paths of all files of the project, as git knows them."""
+    command = ["git", "ls-files", "-z"]
+    listed = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
     if listed.returncode:
         pytest.skip(f"{CHECKOUT} is no git checkout")
     return frozenset(name for name in listed.stdout.split("\0") if (CHECKOUT / name).is_file())
