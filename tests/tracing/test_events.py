@@ -30,10 +30,11 @@ def _send(call: Call, way: str, provider: Any) -> Any:
     return read(find(litellm, call.function)(**arguments(call, provider)))
 
 
-def _prices(model: tuple[str, str]) -> "dict[str, Any] | None":
-    """Return the prices of a model; a Router registers one that has none with an empty entry."""
+def _prices(model: tuple[str, str]) -> dict[str, Any]:
+    """Return the prices of a model; one that has none may be in LiteLLM's list since a Router had it, without prices."""
     name, provider = model
-    return litellm.model_cost.get(f"{provider}/{name}") or litellm.model_cost.get(name) or None
+    listed = litellm.model_cost.get(f"{provider}/{name}") or litellm.model_cost.get(name) or {}
+    return {key: price for key, price in listed.items() if "cost" in key and price is not None}
 
 
 def _cost(case: Case, result: Any) -> "float | None":
@@ -45,7 +46,7 @@ def _cost(case: Case, result: Any) -> "float | None":
         reported = result._hidden_params["response_cost"]
         return None if reported == 0 and not _prices(case.model) else reported
     prices = _prices(case.model)
-    if prices is None:
+    if not prices:
         return None
     tokens = {"cache_read_input_tokens": 0, "cache_write_input_tokens": 0, **case.tokens}
     read, written = tokens["cache_read_input_tokens"], tokens["cache_write_input_tokens"]
