@@ -7,7 +7,7 @@ import litellm
 from ddtrace.contrib.internal.litellm import patch as builtin
 
 from ddtrace_litellm.extract import families
-from ddtrace_litellm.extract.family import Family
+from ddtrace_litellm.extract.api import Family
 from tests.provider import Behaviour, Provider
 
 CHUNKS = 1000

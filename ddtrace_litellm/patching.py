@@ -12,12 +12,12 @@ from typing import Any
 
 import litellm
 
-from ddtrace_litellm import get_version
+from ddtrace_litellm import _ddtrace, get_version
 from ddtrace_litellm.bootstrap import LAMBDA_VARIABLE
 from ddtrace_litellm.config import health_metrics_enabled, openmetrics_config
 from ddtrace_litellm.targets import FUNCTIONS, ROUTER_ATTRIBUTES, ROUTER_METHODS, Target
 from ddtrace_litellm.telemetry import snapshot
-from ddtrace_litellm.tracing import _ddtrace, frames, guard, invocations, narration, spans
+from ddtrace_litellm.tracing import debug_log, errors, frames, lambda_invocations, spans
 from ddtrace_litellm.tracing.calls import Operation
 from ddtrace_litellm.tracing.streams import end_open_readings
 from ddtrace_litellm.tracing.wrappers import ContextExecutor, TracedFunction, traced, traced_async
@@ -42,15 +42,15 @@ def patch() -> None:
         _wrap_targets()
         _wrap_router_factory()
         _propagate_context()
-        if narration.wanted():
-            narration.patched(wrapped_names(), get_version(), _absent())
+        if debug_log.wanted():
+            debug_log.patched(wrapped_names(), get_version(), _absent())
     except BaseException:
         # ddtrace's built-in is about to be active instead: it must not find half of ours beneath it.
         _restore_all()
         raise
     _ddtrace.listen_to_provider_spans(_beneath_a_leaf)
     if os.environ.get(LAMBDA_VARIABLE):
-        invocations.follow()
+        lambda_invocations.follow()
     _report_health()
     atexit.register(_end)  # after that, so that it runs before: what it ends is reported too
     # ddtrace's own marker: LLMObs.enable() warns about an unpatched litellm without it.
@@ -65,7 +65,7 @@ def unpatch() -> None:
     _restore_all()
     _stop_scraper()
     _ddtrace.stop_listening()
-    invocations.stop_following()
+    lambda_invocations.stop_following()
     atexit.unregister(_end)
     litellm._datadog_patch = False  # noqa: SLF001
 
@@ -93,7 +93,7 @@ def _report_health() -> None:
 
         health_metrics.start()
     except Exception:
-        guard.swallow("health metrics")
+        errors.swallow("health metrics")
 
 
 def wrapped_names() -> int:
@@ -113,8 +113,8 @@ def _absent() -> list[str]:
 def _end() -> None:
     """End what is open at the end of the process."""
     end_open_readings()
-    if narration.wanted():
-        narration.summed_up(snapshot())
+    if debug_log.wanted():
+        debug_log.summed_up(snapshot())
 
 
 def _wrap_targets() -> None:
@@ -180,7 +180,7 @@ def _traced_factory(make: Callable[..., Any], _instance: Any, args: tuple[Any, .
     try:
         return _wrap(replace(target, router=True, signature_of=None, positional=None), None, made)
     except Exception:
-        guard.swallow("router factory")
+        errors.swallow("router factory")
         return made
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ddtrace_litellm.extract import families
-from ddtrace_litellm.extract.family import Family
+from ddtrace_litellm.extract.api import Family
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract import chat
+from ddtrace_litellm.extract.api import Arguments, Input, Output
 from ddtrace_litellm.extract.content import clip, without_attachments
-from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import sequence
 
 

@@ -6,8 +6,8 @@ from dataclasses import field as dataclass_field
 from typing import Any, NamedTuple
 
 from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract.api import Arguments, Input, Output
 from ddtrace_litellm.extract.content import Content, add_audio, add_images, clip, content_from
-from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 from ddtrace_litellm.extract.tools import ToolCall, tool_calls_from, tool_definitions_from
 

@@ -4,25 +4,25 @@ from ddtrace_litellm.extract import (
     audio,
     batch,
     chat,
-    chunks,
-    content_chunks,
+    chat_stream,
     embeddings,
     generate_content,
+    generate_content_stream,
     images,
-    message_events,
     messages,
+    messages_stream,
     moderation,
     ocr,
-    response_events,
     responses,
+    responses_stream,
     retrieval,
     text,
     usage,
     video,
 )
-from ddtrace_litellm.extract.family import Family, Streaming
+from ddtrace_litellm.extract.api import Family, Streaming
 
-_CHUNKS = Streaming(chunks.assemble, chunks.detector, usage.reported_usage)
+_CHUNKS = Streaming(chat_stream.assemble, chat_stream.detector, usage.reported_usage)
 
 CHAT = Family(
     "completion",
@@ -53,7 +53,7 @@ RESPONSES = Family(
     responses.read_response,
     usage.openai_usage,
     carries=True,
-    streaming=Streaming(response_events.assemble, response_events.detector),
+    streaming=Streaming(responses_stream.assemble, responses_stream.detector),
 )
 MESSAGES = Family(
     "anthropic_messages",
@@ -63,7 +63,7 @@ MESSAGES = Family(
     messages.read_response,
     messages.read_usage,
     carries=True,
-    streaming=Streaming(message_events.assemble, message_events.detector),
+    streaming=Streaming(messages_stream.assemble, messages_stream.detector),
 )
 GENERATE_CONTENT = Family(
     "generate_content",
@@ -74,7 +74,7 @@ GENERATE_CONTENT = Family(
     generate_content.read_usage,
     carries=True,
     settings=generate_content.settings,
-    streaming=Streaming(content_chunks.assemble, content_chunks.detector),
+    streaming=Streaming(generate_content_stream.assemble, generate_content_stream.detector),
 )
 EMBEDDING = Family(
     "embedding",

@@ -9,8 +9,8 @@ from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract import turn
+from ddtrace_litellm.extract.api import Arguments, Input, Output
 from ddtrace_litellm.extract.content import Content, add_audio, add_image
-from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import fields_of, number, sequence, text_of
 from ddtrace_litellm.extract.tools import ToolCall, tool_definitions_from
 from ddtrace_litellm.extract.turn import Result, Turn

@@ -6,9 +6,9 @@ from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract import turn
+from ddtrace_litellm.extract.api import Arguments, Input, Output
 from ddtrace_litellm.extract.chat import Message
 from ddtrace_litellm.extract.content import Content, add_image
-from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, number, sequence, text_of
 from ddtrace_litellm.extract.tools import ToolCall, tool_definitions_from
 from ddtrace_litellm.extract.turn import Result, Turn

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract.api import Arguments, Input, Output
 from ddtrace_litellm.extract.chat import message_of
 from ddtrace_litellm.extract.content import clip, content_from
-from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, number, sequence
 from ddtrace_litellm.extract.text import prompts_from
 

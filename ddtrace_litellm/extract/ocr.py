@@ -3,9 +3,9 @@
 from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract.api import Arguments, Input, Output
 from ddtrace_litellm.extract.chat import message_of
 from ddtrace_litellm.extract.content import Content, add_image, clip
-from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 from ddtrace_litellm.extract.files import file_marker
 

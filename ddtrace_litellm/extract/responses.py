@@ -9,9 +9,9 @@ from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract import chat
+from ddtrace_litellm.extract.api import Arguments, Input, Output
 from ddtrace_litellm.extract.chat import Choice, Message
 from ddtrace_litellm.extract.content import Content, add_image, clip, content_from
-from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 from ddtrace_litellm.extract.tools import ToolCall, tool_definitions_from
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract.api import Arguments, Input, Output
 from ddtrace_litellm.extract.content import clip
 from ddtrace_litellm.extract.embeddings import document_text
-from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, number, sequence, text_of
 from ddtrace_litellm.extract.usage import Usage
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract.api import Arguments, Input, Output
 from ddtrace_litellm.extract.chat import COMMON_PARAMETERS, Assembled, Choice, Message, output
 from ddtrace_litellm.extract.content import Content, clip
-from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 
 PARAMETERS = COMMON_PARAMETERS | {"best_of", "echo", "suffix"}

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract.api import Output
 from ddtrace_litellm.extract.chat import Choice, Message, all_text, output_messages
 from ddtrace_litellm.extract.content import Content, clip
-from ddtrace_litellm.extract.family import Output
 from ddtrace_litellm.extract.tools import ToolCall
 
 

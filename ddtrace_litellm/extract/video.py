@@ -3,8 +3,8 @@
 from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract.api import Arguments, Input, Output
 from ddtrace_litellm.extract.content import clip
-from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, text_of
 from ddtrace_litellm.extract.files import file_marker
 

@@ -61,7 +61,7 @@ class Facts:
 
     @property
     def export(self) -> Mapping[str, str]:
-        """How a program sends: :class:`ddtrace_litellm.tracing._ddtrace.Export`."""
+        """How a program sends: :class:`ddtrace_litellm._ddtrace.Export`."""
         return self.found.get("export") or {}
 
 

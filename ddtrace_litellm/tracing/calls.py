@@ -8,20 +8,21 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
-from ddtrace_litellm.extract.family import Family, Streaming
+from ddtrace_litellm import _ddtrace
+from ddtrace_litellm.extract.api import Family, Streaming
 from ddtrace_litellm.telemetry import counters
-from ddtrace_litellm.tracing import _ddtrace, frames, guard, narration, spans
+from ddtrace_litellm.tracing import debug_log, errors, frames, spans
 from ddtrace_litellm.tracing.attempts import Attempts
+from ddtrace_litellm.tracing.call_records import Ending, Request
 from ddtrace_litellm.tracing.frames import Frame
-from ddtrace_litellm.tracing.proxies import proxy_class
-from ddtrace_litellm.tracing.records import Ending, Request
+from ddtrace_litellm.tracing.stream_proxies import proxy_class
 from ddtrace_litellm.tracing.streams import Reading, open_readings
 
 # A coroutine that is closed while it waits was cancelled as well.
 _CANCELLED = (CancelledError, GeneratorExit)
 
 open_calls: set[Call] | None = None
-"""Calls that have not ended; ``None`` where nobody asks (see ``invocations``)."""
+"""Calls that have not ended; ``None`` where nobody asks (see ``lambda_invocations``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ def begin(operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         active = _ddtrace.active_context()
         parent = frames.enclosing(active)
         if parent is not None and (operation.batch or frames.is_delegated(parent, operation.family.name, kwargs)):
-            if narration.wanted():
-                narration.delegated(operation.name, parent)
+            if debug_log.wanted():
+                debug_log.delegated(operation.name, parent)
             return None
         get_apm, set_apm = _ddtrace.apm_context_access()
         outside = get_apm(), _ddtrace.get_llmobs_context()
@@ -64,7 +65,7 @@ def begin(operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         span = _ddtrace.start_span(operation.name, active, frame)
         counters.opened.up()
     except Exception:
-        guard.swallow("begin")
+        errors.swallow("begin")
         return None
     call = Call(operation, frame, span, outside, set_apm)
     if open_calls is not None:
@@ -73,10 +74,10 @@ def begin(operation: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         if frame.answers is not None:
             frame.answers.children += 1
         call.read(args, kwargs)
-        if narration.wanted():
-            narration.began(span, frame)
+        if debug_log.wanted():
+            debug_log.began(span, frame)
     except Exception:
-        guard.swallow("request")
+        errors.swallow("request")
     return call
 
 
@@ -124,7 +125,7 @@ class Call:
                 return proxy(result, self._reading(result, streaming))
             self.end(Ending(result))
         except Exception:
-            guard.swallow("result")
+            errors.swallow("result")
             self._conclude_unread()
             self._finish(counters.OK)
         finally:
@@ -160,24 +161,24 @@ class Call:
         try:
             self._conclude(ending)
         except Exception:
-            guard.swallow("ending")
+            errors.swallow("ending")
             self._conclude_unread()
         if isinstance(ending.error, _CANCELLED):
             outcome = counters.CANCELLED
         elif self.span.error:
             outcome = counters.ERROR
         try:
-            if narration.wanted():
-                narration.ended(self.span, ending, outcome)
+            if debug_log.wanted():
+                debug_log.ended(self.span, ending, outcome)
         except Exception:
-            guard.swallow("narration")
+            errors.swallow("debug log")
         self._finish(outcome)
 
     def _conclude_unread(self) -> None:
         try:
             spans.close_unread(self.span, self.operation.family, self.request, leaf=self.frame.is_leaf)
         except Exception:
-            guard.swallow("unread ending")
+            errors.swallow("unread ending")
 
     def _finish(self, outcome: str) -> None:
         counters.ended[outcome].up()
@@ -186,7 +187,7 @@ class Call:
         try:
             self.span.finish()
         except Exception:
-            guard.swallow("finish")
+            errors.swallow("finish")
 
     def _conclude(self, ending: Ending) -> None:
         """Close the frame, and what is still being read beneath it (one open span holds its whole trace back)."""
@@ -204,6 +205,6 @@ class Call:
             frame.answers.attempts.fail(request.metadata, error)
         if frame.attempts is not None:
             request.metadata.update(frame.attempts.summary())
-        if narration.wanted():
-            narration.role(self.span, self.operation.family.kind, frame)
+        if debug_log.wanted():
+            debug_log.role(self.span, self.operation.family.kind, frame)
         spans.close(self.span, self.operation.family, request, ending, leaf=frame.is_leaf)

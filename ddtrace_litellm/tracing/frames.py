@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ddtrace_litellm.tracing import _ddtrace
+from ddtrace_litellm import _ddtrace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

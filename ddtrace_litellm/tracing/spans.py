@@ -6,16 +6,17 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import CaptureConfig, capture_config
 from ddtrace_litellm.extract import metadata as extract_metadata
+from ddtrace_litellm.extract.api import Family, Output
 from ddtrace_litellm.extract.content import without_attachments
 from ddtrace_litellm.extract.cost import add_cost
-from ddtrace_litellm.extract.family import Family, Output
 from ddtrace_litellm.extract.fields import field, hidden_params, number, text_of
 from ddtrace_litellm.extract.usage import Usage
-from ddtrace_litellm.tracing import _ddtrace, consumption, narration, resolve
-from ddtrace_litellm.tracing.callbacks import warn_if_reported_twice
-from ddtrace_litellm.tracing.records import Ending, Request
+from ddtrace_litellm.tracing import costs, debug_log, models
+from ddtrace_litellm.tracing.call_records import Ending, Request
+from ddtrace_litellm.tracing.double_reporting import warn_if_reported_twice
 
 # Of other kinds ddtrace drops model and provider (4.8 to 4.16).
 _KINDS_WITH_MODEL = frozenset({"llm", "embedding"})
@@ -64,7 +65,7 @@ def open_request(span: Any, family: Family, arguments: Mapping[str, Any], *, rou
 class _Found(NamedTuple):
     kind: str
     leaf: bool
-    model: resolve.Model
+    model: models.Model
     metrics: dict[str, float]
 
 
@@ -73,8 +74,8 @@ def close(span: Any, family: Family, request: Request, ending: Ending, *, leaf: 
     arguments = request.arguments
     base_url = arguments.get("base_url") or arguments.get("api_base")
     elsewhere = base_url and _ddtrace.is_instrumented_proxy(base_url)
-    if elsewhere and leaf and narration.wanted():
-        narration.elsewhere(span)
+    if elsewhere and leaf and debug_log.wanted():
+        debug_log.elsewhere(span)
     leaf = leaf and not elsewhere
     kind = family.kind if leaf else "workflow"
     hidden = hidden_params(ending.latest)
@@ -86,24 +87,24 @@ def close(span: Any, family: Family, request: Request, ending: Ending, *, leaf: 
     output = family.read_response(response, arguments, _capture) if has_event else None
     usage, metrics = None, dict[str, float]()
     if leaf:
-        model = resolve.model(family, arguments, hidden, ending.latest, ending.error)
-        usage, reported = consumption.usage(family, ending, response, arguments, output)
+        model = models.model(family, arguments, hidden, ending.latest, ending.error)
+        usage, reported = costs.usage(family, ending, response, arguments, output)
         metrics = usage.metrics() if usage is not None else {}
         if output is not None:  # APM has no place for a cost
-            price = resolve.price(model, request.metadata.get("deployment_id"))
-            total = consumption.cost(ending, hidden, usage, reported, price)
+            price = models.price(model, request.metadata.get("deployment_id"))
+            total = costs.cost(ending, hidden, usage, reported, price)
             if total is not None:
                 add_cost(metrics, total, price.entry if price is not None else None)
     else:
-        model = resolve.Model(text_of(arguments.get("model")), "")
+        model = models.Model(text_of(arguments.get("model")), "")
     if ending.error is None and (failure := field(response, "error")):
         # An answer, or an event of a stream, that reports an error: LiteLLM hands it on like any other.
         kind_of_failure = field(failure, "type") or field(failure, "code") or type(failure).__name__
         _ddtrace.set_error(span, text_of(kind_of_failure), text_of(field(failure, "message") or failure))
     if ending.first_content is not None:
         metrics["time_to_first_token"] = ending.first_content
-    if leaf and narration.wanted():
-        narration.consumed(span, model, usage, metrics)
+    if leaf and debug_log.wanted():
+        debug_log.consumed(span, model, usage, metrics)
     _ddtrace.set_apm_tags(span, kind, metrics, model.name, model.provider)
     if output is not None:
         _add_response_metadata(request, ending, hidden, output, usage)

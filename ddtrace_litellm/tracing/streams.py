@@ -6,15 +6,16 @@ import os
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from ddtrace_litellm import _ddtrace
+from ddtrace_litellm._ddtrace import get_llmobs_context
 from ddtrace_litellm.telemetry import counters
-from ddtrace_litellm.tracing import _ddtrace, guard
-from ddtrace_litellm.tracing._ddtrace import get_llmobs_context
-from ddtrace_litellm.tracing.records import Ending
+from ddtrace_litellm.tracing import errors
+from ddtrace_litellm.tracing.call_records import Ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ddtrace_litellm.extract.family import Streaming
+    from ddtrace_litellm.extract.api import Streaming
     from ddtrace_litellm.tracing.calls import Call
 
 open_readings: set[Reading] = set()
@@ -70,7 +71,7 @@ class Reading:
                 self.first_content = perf_counter() - self.call.started
                 self.receive = self.chunks.append
         except Exception:
-            guard.swallow("chunk")
+            errors.swallow("chunk")
 
     def end(self, error: BaseException) -> None:
         """End with what a read raised: the end of the stream, an error, or a coroutine that was closed in mid-read."""

@@ -7,8 +7,8 @@ from litellm.types.utils import Delta, ModelResponseStream, StreamingChoices
 
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract import families
+from ddtrace_litellm.extract.api import Family
 from ddtrace_litellm.extract.families import CHAT, TEXT
-from ddtrace_litellm.extract.family import Family
 from ddtrace_litellm.extract.metadata import parameters
 from ddtrace_litellm.extract.tools import ToolCall
 

@@ -5,14 +5,14 @@ from types import SimpleNamespace
 import pytest
 
 from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.content_chunks import assemble, detector
-from ddtrace_litellm.extract.family import Output
+from ddtrace_litellm.extract.api import Output
 from ddtrace_litellm.extract.generate_content import (
     PARAMETERS,
     read_input,
     read_response,
     read_usage,
 )
+from ddtrace_litellm.extract.generate_content_stream import assemble, detector
 from ddtrace_litellm.extract.metadata import parameters
 from ddtrace_litellm.extract.tools import ToolCall
 from ddtrace_litellm.extract.usage import Usage

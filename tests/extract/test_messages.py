@@ -7,8 +7,8 @@ import pytest
 
 from ddtrace_litellm import get_version
 from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.message_events import assemble
 from ddtrace_litellm.extract.messages import PARAMETERS, read_input, read_response, read_usage
+from ddtrace_litellm.extract.messages_stream import assemble
 from ddtrace_litellm.extract.metadata import parameters
 from ddtrace_litellm.extract.tools import ToolCall
 from ddtrace_litellm.extract.usage import Usage

@@ -64,7 +64,7 @@ def test_auto_module(info):
 
 def test_built_in_active_where_ours_cannot_load(info):
     """Where this package knows neither ddtrace nor LiteLLM, the reason is the one of the log, said once."""
-    info.write("sitecustomize.py", "import sys\nsys.modules['ddtrace_litellm.tracing._ddtrace'] = None\n")
+    info.write("sitecustomize.py", "import sys\nsys.modules['ddtrace_litellm._ddtrace'] = None\n")
     told = info()
     assert (told.status, told.report["integration"]) == (1, "built-in")
     ((what, remedy),) = told.problems.items()

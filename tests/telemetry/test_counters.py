@@ -13,7 +13,7 @@ import pytest
 
 from ddtrace_litellm import telemetry
 from ddtrace_litellm.telemetry import counters
-from ddtrace_litellm.tracing import guard
+from ddtrace_litellm.tracing import errors
 from tests.provider import Script
 from tests.tracing.scenarios import ASK, to
 
@@ -76,7 +76,7 @@ def test_snapshot_is_frozen():
 def test_internal_errors_are_counted_by_place():
     """Each of our own failures counts, the first of a place and the others."""
     for place in ("ending", "ending", "chunk"):
-        guard.swallow(place)
+        errors.swallow(place)
     assert telemetry.snapshot().internal_errors == {"ending": 2, "chunk": 1}
 
 

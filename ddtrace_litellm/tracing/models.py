@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import litellm
 
-from ddtrace_litellm.extract.family import Arguments, Family
+from ddtrace_litellm.extract.api import Arguments, Family
 from ddtrace_litellm.extract.fields import field, text_of
 
 MAX_RESOLVED_MODELS = 1024

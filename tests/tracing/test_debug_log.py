@@ -13,7 +13,7 @@ from ddtrace_litellm.tryout.agent import TestAgent
 from ddtrace_litellm.tryout.runner import find_ddtrace_run
 from tests.provider import Provider, Script
 
-PROGRAM = Path(__file__).parent / "narrated.py"
+PROGRAM = Path(__file__).parent / "debug_lines.py"
 ANSWER = "the secret answer"
 _NUMBERS = re.compile(r"\[\d+\]|\d+\.\d+ s")
 
@@ -127,28 +127,28 @@ def test_nothing_is_put_together_for_nobody(provider, recorder, monkeypatch):
     """With the log at another level, none of these functions is called."""
     import litellm
 
-    from ddtrace_litellm.tracing import narration
+    from ddtrace_litellm.tracing import debug_log
 
     for name in ("began", "delegated", "role", "elsewhere", "consumed", "ended", "summed_up"):
-        monkeypatch.delattr(narration, name)
+        monkeypatch.delattr(debug_log, name)
     litellm.completion("mistral/m", [{"role": "user", "content": "hi"}], api_base=f"{provider.url}/v1", api_key="k")
     assert recorder.event["status"] == "ok"
 
 
-def test_failing_narration_is_not_the_calls(provider, recorder, monkeypatch, caplog):
+def test_failing_debug_log_is_not_the_calls(provider, recorder, monkeypatch, caplog):
     """A log that fails is a failure of ours: the call, and its span, go on."""
     import litellm
 
     from ddtrace_litellm.telemetry import counters
-    from ddtrace_litellm.tracing import narration
+    from ddtrace_litellm.tracing import debug_log
 
     def fail(*_arguments):
         raise ZeroDivisionError
 
     monkeypatch.setattr(counters, "internal_errors", {})
-    monkeypatch.setattr(narration, "_tell", fail)
+    monkeypatch.setattr(debug_log, "_tell", fail)
     caplog.set_level("DEBUG", "ddtrace.litellm")
     litellm.completion("mistral/m", [{"role": "user", "content": "hi"}], api_base=f"{provider.url}/v1", api_key="k")
     assert recorder.event["status"] == "ok"
     assert recorder.still_open() == []
-    assert counters.internal_errors["narration"].value == 1
+    assert counters.internal_errors["debug log"].value == 1

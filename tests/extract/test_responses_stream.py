@@ -7,8 +7,8 @@ from litellm.types.llms.openai import OutputTextDeltaEvent, ResponsesAPIResponse
 
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.fields import hidden_params
-from ddtrace_litellm.extract.response_events import assemble, detector
 from ddtrace_litellm.extract.responses import read_response
+from ddtrace_litellm.extract.responses_stream import assemble, detector
 from ddtrace_litellm.extract.usage import openai_usage
 from tests.provider import Provider, Script, ToolCall, Usage
 

@@ -16,9 +16,9 @@ from ddtrace_litellm.telemetry.counters import Snapshot
 
 if TYPE_CHECKING:
     from ddtrace_litellm.extract.usage import Usage
+    from ddtrace_litellm.tracing.call_records import Ending
     from ddtrace_litellm.tracing.frames import Frame
-    from ddtrace_litellm.tracing.records import Ending
-    from ddtrace_litellm.tracing.resolve import Model
+    from ddtrace_litellm.tracing.models import Model
 
 _log = logging.getLogger("ddtrace.litellm")
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from operator import itemgetter
 from typing import Any
 
+from ddtrace_litellm.extract.api import Arguments
 from ddtrace_litellm.extract.chat import Assembled, Choice, audio_format
 from ddtrace_litellm.extract.content import Content, add_audio, add_images, content_from
-from ddtrace_litellm.extract.family import Arguments
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 from ddtrace_litellm.extract.tools import ToolCall
 

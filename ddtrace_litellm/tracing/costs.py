@@ -9,12 +9,12 @@ import litellm
 
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract import usage as usages
+from ddtrace_litellm.extract.api import Arguments, Family, Output
 from ddtrace_litellm.extract.cost import reported_cost
-from ddtrace_litellm.extract.family import Arguments, Family, Output
 from ddtrace_litellm.extract.fields import field, number, text_of
 from ddtrace_litellm.extract.usage import Usage, usage_from
-from ddtrace_litellm.tracing import guard, resolve
-from ddtrace_litellm.tracing.records import Ending
+from ddtrace_litellm.tracing import errors, models
+from ddtrace_litellm.tracing.call_records import Ending
 
 _EVERYTHING = CaptureConfig()
 
@@ -77,7 +77,7 @@ def _token_ids(prompt: Any) -> int:
 
 
 def cost(
-    ending: Ending, hidden: Mapping[str, Any], usage: Usage | None, reported: Any, price: resolve.Price | None
+    ending: Ending, hidden: Mapping[str, Any], usage: Usage | None, reported: Any, price: models.Price | None
 ) -> float | None:
     """Return LiteLLM's cost of a call in US dollars; 0 out of its cache, ``None`` where it has no price.
 
@@ -97,16 +97,16 @@ def cost(
     return found if found or (price is not None and price.is_set) else None
 
 
-def _asked(usage: Usage, reported: Any, stream: Any, price: resolve.Price | None) -> float | None:
+def _asked(usage: Usage, reported: Any, stream: Any, price: models.Price | None) -> float | None:
     """Ask LiteLLM, which raises where it cannot tell (1.72 to 1.109): then the tokens are still known."""
     try:
         return _priced(usage, reported, stream, price)
     except Exception:
-        guard.swallow("price")
+        errors.swallow("price")
         return None
 
 
-def _priced(usage: Usage, reported: Any, stream: Any, price: resolve.Price | None) -> float | None:
+def _priced(usage: Usage, reported: Any, stream: Any, price: models.Price | None) -> float | None:
     """Ask the calculator that LiteLLM asks: the logging object, which knows a deployment's own prices.
 
     Anthropic's and Google's own APIs have none (1.72 to 1.109): there it is LiteLLM's price of the tokens.

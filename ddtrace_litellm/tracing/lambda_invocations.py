@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.telemetry import counters
-from ddtrace_litellm.tracing import _ddtrace, calls
-from ddtrace_litellm.tracing.records import Ending
+from ddtrace_litellm.tracing import calls
+from ddtrace_litellm.tracing.call_records import Ending
 from ddtrace_litellm.tracing.streams import end_open_readings, open_readings
 
 # ddtrace's own words for the span of such an invocation.

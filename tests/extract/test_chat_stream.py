@@ -7,7 +7,7 @@ from litellm.types.utils import Delta, ModelResponseStream, StreamingChoices
 
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.chat import Choice, choices_from_response, output_messages
-from ddtrace_litellm.extract.chunks import choices_from_chunks, has_content
+from ddtrace_litellm.extract.chat_stream import choices_from_chunks, has_content
 from ddtrace_litellm.extract.content import Content
 from ddtrace_litellm.extract.tools import ToolCall
 

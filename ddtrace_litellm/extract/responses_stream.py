@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from ddtrace_litellm.extract.family import Arguments
+from ddtrace_litellm.extract.api import Arguments
 from ddtrace_litellm.extract.fields import field, fields_of, hidden_params, text_of
 
 _FINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import wrapt
 
+from ddtrace_litellm._ddtrace import get_llmobs_context, set_llmobs_context
 from ddtrace_litellm.telemetry.counters import CLOSED, COLLECTED
-from ddtrace_litellm.tracing._ddtrace import get_llmobs_context, set_llmobs_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,7 +3,7 @@ import logging
 import litellm
 import pytest
 
-from ddtrace_litellm.tracing import callbacks
+from ddtrace_litellm.tracing import double_reporting
 from tests.tracing.scenarios import ASK, to
 
 
@@ -13,7 +13,7 @@ class DataDogLLMObsLogger:
 
 @pytest.fixture(autouse=True)
 def _as_at_start(monkeypatch):
-    monkeypatch.setattr(callbacks, "_watch", type(callbacks._watch)())
+    monkeypatch.setattr(double_reporting, "_watch", type(double_reporting._watch)())
 
 
 @pytest.mark.parametrize("registered", ["datadog_llm_observability", DataDogLLMObsLogger()], ids=["name", "logger"])
@@ -22,12 +22,12 @@ def test_one_warning_that_requests_are_reported_twice(where, registered, monkeyp
     """Whenever and however LiteLLM's own callback was registered, one warning says so, and how to stop it."""
     monkeypatch.setattr(litellm, where, ["prometheus"])
     with caplog.at_level(logging.WARNING, "ddtrace.litellm"):
-        callbacks.warn_if_reported_twice()
+        double_reporting.warn_if_reported_twice()
         assert not caplog.records
         getattr(litellm, where).append(registered)
-        callbacks.warn_if_reported_twice()
+        double_reporting.warn_if_reported_twice()
         getattr(litellm, where).append("datadog")
-        callbacks.warn_if_reported_twice()
+        double_reporting.warn_if_reported_twice()
     (record,) = caplog.records
     assert "reported to LLM Observability twice" in record.getMessage()
     assert "Remove it from litellm.callbacks" in record.getMessage()
@@ -36,7 +36,7 @@ def test_one_warning_that_requests_are_reported_twice(where, registered, monkeyp
 def test_datadog_logs_are_no_reason_to_warn(monkeypatch, caplog):
     """The callback for logs reports something else."""
     monkeypatch.setattr(litellm, "callbacks", ["datadog", "datadog_metrics"])
-    callbacks.warn_if_reported_twice()
+    double_reporting.warn_if_reported_twice()
     assert not caplog.records
 
 

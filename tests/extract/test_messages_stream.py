@@ -4,8 +4,8 @@ from time import perf_counter
 import pytest
 
 from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.message_events import assemble, detector
 from ddtrace_litellm.extract.messages import read_response, read_usage
+from ddtrace_litellm.extract.messages_stream import assemble, detector
 from ddtrace_litellm.extract.tools import ToolCall
 from ddtrace_litellm.extract.usage import Usage
 

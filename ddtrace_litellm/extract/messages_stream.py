@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ddtrace_litellm.extract.family import Arguments
+from ddtrace_litellm.extract.api import Arguments
 from ddtrace_litellm.extract.fields import field, fields_of, text_of
 from ddtrace_litellm.extract.sse import event_detector, events_from
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from ddtrace_litellm.extract.family import Arguments
+from ddtrace_litellm.extract.api import Arguments
 from ddtrace_litellm.extract.fields import fields_of, number, sequence
 from ddtrace_litellm.extract.sse import event_detector, events_from
 
