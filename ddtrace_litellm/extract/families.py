@@ -1,7 +1,6 @@
 """The table of API families: a new one is one entry here and one module beside."""
 
 from ddtrace_litellm.extract import (
-    audio,
     batch,
     chat,
     chat_stream,
@@ -13,9 +12,10 @@ from ddtrace_litellm.extract import (
     messages_stream,
     moderation,
     ocr,
+    rerank,
     responses,
     responses_stream,
-    retrieval,
+    speech,
     text,
     usage,
     video,
@@ -87,27 +87,27 @@ EMBEDDING = Family(
 RERANK = Family(
     "rerank",
     "retrieval",
-    retrieval.RERANK_PARAMETERS,
-    retrieval.read_input,
-    retrieval.read_ranking,
-    retrieval.rerank_usage,
+    rerank.RERANK_PARAMETERS,
+    rerank.read_input,
+    rerank.read_ranking,
+    rerank.rerank_usage,
 )
 SEARCH = Family(
     "search",
     "retrieval",
-    retrieval.SEARCH_PARAMETERS,
-    retrieval.read_input,
-    retrieval.read_findings,
+    rerank.SEARCH_PARAMETERS,
+    rerank.read_input,
+    rerank.read_findings,
     usage.no_usage,
 )
 IMAGE = Family("image", "llm", images.PARAMETERS, images.read_input, images.read_response, usage.openai_usage)
-SPEECH = Family("speech", "llm", audio.SPEECH_PARAMETERS, audio.read_spoken, audio.read_speech, usage.no_usage)
+SPEECH = Family("speech", "llm", speech.SPEECH_PARAMETERS, speech.read_spoken, speech.read_speech, usage.no_usage)
 TRANSCRIPTION = Family(
     "transcription",
     "llm",
-    audio.TRANSCRIPTION_PARAMETERS,
-    audio.read_recording,
-    audio.read_transcript,
+    speech.TRANSCRIPTION_PARAMETERS,
+    speech.read_recording,
+    speech.read_transcript,
     usage.openai_usage,
 )
 MODERATION = Family(

@@ -7,7 +7,7 @@ from litellm.types.llms.openai import HttpxBinaryResponseContent
 from litellm.types.utils import TranscriptionResponse
 
 from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.audio import read_recording, read_speech, read_spoken, read_transcript
+from ddtrace_litellm.extract.speech import read_recording, read_speech, read_spoken, read_transcript
 
 NOTHING = CaptureConfig(input=False, output=False)
 

@@ -4,7 +4,7 @@ import pytest
 from litellm.types.rerank import RerankResponse
 
 from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.retrieval import read_findings, read_input, read_ranking, rerank_usage
+from ddtrace_litellm.extract.rerank import read_findings, read_input, read_ranking, rerank_usage
 from ddtrace_litellm.extract.usage import Usage
 
 RANKED = [
