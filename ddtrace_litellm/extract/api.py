@@ -1,16 +1,17 @@
-"""What an API family is: how its requests, responses and streams are read."""
+"""What an API is: how its requests, responses and streams are read."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.tools import ToolCall
-from ddtrace_litellm.extract.usage import Usage
+from ddtrace_litellm.extract.usage import Usage, no_usage
 
 Arguments = Mapping[str, Any]
 """A call's arguments by name, positional ones included."""
+CALL_PARAMETERS = frozenset({"api_version", "custom_llm_provider", "max_retries", "num_retries", "timeout"})
+"""Parameters of every API, of how LiteLLM makes the call, that may go into metadata."""
 
 
 class Input(NamedTuple):
@@ -33,38 +34,42 @@ class Output(NamedTuple):
         annotations: what to annotate on the span: ``output_messages``, ``output_documents`` or ``output_value``.
         finish_reason: why the model stopped, ``""`` where it did not say.
         tool_calls: what the model asked for.
-        written: of a stream, all that the model wrote, for counting its tokens where nobody reported them.
-        billed: what else than tokens is paid for: searches, pages, seconds.
+        all_text: of a stream, all that the model wrote, for counting its tokens where nobody reported them.
+        billed_units: what else than tokens is paid for: searches, pages, seconds.
+        quotes_input: the texts of the documents are the request's.
+        summary: what can be said without quoting contents.
     """
 
     annotations: dict[str, Any]
     finish_reason: str = ""
     tool_calls: Sequence[ToolCall] = ()
-    written: str = ""
-    billed: Mapping[str, Any] = MappingProxyType({})
+    all_text: str = ""
+    billed_units: Mapping[str, Any] = MappingProxyType({})
+    quotes_input: bool = False
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Streaming:
-    """How a family's streams are read.
+    """How an API's streams are read.
 
     Attributes:
-        assemble: puts what a stream gave together to a response that the family's ``read_response`` and ``read_usage``
+        assemble: puts what a stream gave together to a response that the API's ``read_response`` and ``read_usage``
             take; of a stream that broke off, to as much of one as there is.
-        detector: makes, for one stream, a function that says of each chunk in turn whether it has brought the first
-            thing that a reader would notice, for the time to first token.
+        first_content_detector: makes, for one stream, a function that says of each chunk in turn whether it has brought
+            the first thing that a reader would notice, for the time to first token.
         reported_usage: returns LiteLLM's own ``Usage`` object from the chunks and the stream, ``None`` where they have
-            none. A family without this has the tokens in the assembled response.
+            none. An API without this has the tokens in the assembled response.
     """
 
     assemble: Callable[[Sequence[Any], Arguments], Any]
-    detector: Callable[[], Callable[[Any], bool]]
+    first_content_detector: Callable[[], Callable[[Any], bool]]
     reported_usage: Callable[[Sequence[Any], Any], Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
-    """One API family.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """A family of LiteLLM functions with the same requests and responses.
 
     Attributes:
         name: calls of one name delegate to each other inside LiteLLM; such a call is not a call of its own.
@@ -73,20 +78,24 @@ class Family:
         read_input: reads the arguments of a call.
         read_response: reads what a call returned, or an assembled stream; ``None`` stands for nothing, after an error.
         read_usage: reads the tokens that either of them reports; ``None`` where it reports none.
-        carries: LiteLLM carries out calls of other APIs with calls of this one.
+        serves_other_apis: LiteLLM carries out calls of other APIs with calls of this one.
         settings: returns the arguments with the request parameters that are inside one of them; ``None`` where they are
             arguments themselves.
         provider: whom LiteLLM asks where neither the model's name nor an argument says; ``""`` where it refuses then.
         streaming: how streams are read; ``None`` for an API that has none.
+        countable_input: returns what LiteLLM's tokenizer is to count where nobody reports the tokens of a request:
+            arguments of ``litellm.token_counter`` besides the model, or a number of tokens; ``None``: the texts of the
+            messages that ``read_input`` finds.
     """
 
     name: str
     kind: str
     parameters: frozenset[str]
-    read_input: Callable[[Arguments, CaptureConfig], Input]
-    read_response: Callable[[Any, Arguments, CaptureConfig], Output]
-    read_usage: Callable[[Any], Usage | None]
-    carries: bool = False
+    read_input: Callable[[Arguments], Input]
+    read_response: Callable[[Any, Arguments], Output]
+    read_usage: Callable[[Any], Usage | None] = no_usage
+    serves_other_apis: bool = False
     settings: Callable[[Arguments], Arguments] | None = None
     provider: str = ""
     streaming: Streaming | None = None
+    countable_input: Callable[[Arguments], Sequence[Mapping[str, Any] | int]] | None = None

@@ -5,7 +5,7 @@ from operator import itemgetter
 from typing import Any
 
 from ddtrace_litellm.extract.api import Arguments
-from ddtrace_litellm.extract.chat import Assembled, Choice, audio_format
+from ddtrace_litellm.extract.choices import Assembled, Choice
 from ddtrace_litellm.extract.content import Content, add_audio, add_images, content_from
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 from ddtrace_litellm.extract.tools import ToolCall
@@ -22,7 +22,12 @@ def assemble(chunks: Iterable[Any], arguments: Arguments) -> Assembled:
     return Assembled(choices_from_chunks(chunks, audio_format(arguments)))
 
 
-def detector() -> Callable[[Any], bool]:
+def audio_format(arguments: Arguments) -> str:
+    """Return the format in which a request wants a spoken answer, ``""`` where it wants none."""
+    return text_of(field(arguments["audio"], "format")) if "audio" in arguments else ""
+
+
+def first_content_detector() -> Callable[[Any], bool]:
     """Return what finds the first content of a stream: here each chunk tells by itself."""
     return has_content
 

@@ -35,7 +35,7 @@ def assemble(chunks: Sequence[Any], arguments: Arguments) -> dict[str, Any]:  # 
     return response
 
 
-def detector() -> Callable[[Any], bool]:
+def first_content_detector() -> Callable[[Any], bool]:
     """Return what finds the first content of a stream, chunk by chunk."""
     return event_detector(_has_content)
 

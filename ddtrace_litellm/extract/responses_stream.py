@@ -58,7 +58,7 @@ def assemble(chunks: Sequence[Any], _arguments: Arguments) -> Any:
     return {**fields_of(final), "output": items, "_hidden_params": hidden_params(final)} if items else final
 
 
-def detector() -> Callable[[Any], bool]:
+def first_content_detector() -> Callable[[Any], bool]:
     """Return the function that says of each event whether a reader would notice it; it needs to remember nothing."""
     return _has_content
 

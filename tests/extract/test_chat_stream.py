@@ -5,9 +5,9 @@ import litellm
 import pytest
 from litellm.types.utils import Delta, ModelResponseStream, StreamingChoices
 
-from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.chat import Choice, choices_from_response, output_messages
+from ddtrace_litellm.extract.chat import choices_from_response
 from ddtrace_litellm.extract.chat_stream import choices_from_chunks, has_content
+from ddtrace_litellm.extract.choices import Choice, output_messages
 from ddtrace_litellm.extract.content import Content
 from ddtrace_litellm.extract.tools import ToolCall
 
@@ -126,7 +126,7 @@ def test_a_stream_says_what_litellms_builder_makes_of_it(deltas):
     """``litellm.stream_chunk_builder`` comes to the same answer, of what it puts together at all."""
     built = litellm.stream_chunk_builder(_streamed(deltas, real=True), messages=[])
     ours, theirs = (
-        output_messages(choices, CaptureConfig())
+        output_messages(choices)
         for choices in (choices_from_chunks(_streamed(deltas, real=True)), choices_from_response(built))
     )
     assert ours == theirs
@@ -198,7 +198,7 @@ def test_malformed_chunks_do_not_raise(delta, index):
     has_content(stream[-1])
     found = {choice.content.text.startswith("".join(WORDS)): choice for choice in choices_from_chunks(stream)}
     assert True in found
-    output_messages(found.values(), CaptureConfig())
+    output_messages(found.values())
 
 
 @pytest.mark.parametrize(

@@ -3,13 +3,11 @@ from time import perf_counter
 
 import pytest
 
-from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.messages import read_response, read_usage
-from ddtrace_litellm.extract.messages_stream import assemble, detector
+from ddtrace_litellm.extract.messages_stream import assemble, first_content_detector
 from ddtrace_litellm.extract.tools import ToolCall
 from ddtrace_litellm.extract.usage import Usage
 
-CAPTURE = CaptureConfig()
 MESSAGE = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-haiku-4-5-20251001"}
 CALL_PART = {"name": "weather", "arguments": {"city": "Paris"}, "tool_id": "toolu_1", "type": "tool_use"}
 FOUND_PART = {"name": "", "result": "t\nu", "tool_id": "srv_1", "type": "web_search_tool_result"}
@@ -80,7 +78,7 @@ STREAM = [START, *THOUGHT, *TEXT, *TOOL, FOUND, *END]
 def test_a_stream_put_together(chunks):
     """However its bytes are cut, it says what a response that was not streamed says."""
     response = assemble(chunks, {})
-    found = read_response(response, {}, CAPTURE)
+    found = read_response(response, {})
     assert found.annotations["output_messages"] == [
         {"role": "reasoning", "content": "hm"},
         {"role": "assistant", "content": "Hello", "tool_calls": [CALL_PART]},
@@ -88,7 +86,7 @@ def test_a_stream_put_together(chunks):
     ]
     assert found.finish_reason == "tool_use"
     assert found.tool_calls == [ToolCall("weather", '{"city": "Paris"}', "toolu_1", "tool_use")]
-    assert found.written == 'hmHelloweather{"city": "Paris"}'
+    assert found.all_text == 'hmHelloweather{"city": "Paris"}'
     assert read_usage(response) == Usage(20, 7)
     assert (response["id"], response["model"]) == ("msg_1", "claude-haiku-4-5-20251001")
 
@@ -96,7 +94,7 @@ def test_a_stream_put_together(chunks):
 def test_a_stream_that_broke_off():
     """What there is of it: no reason, a call's input as text, and no count of the output, only its placeholder."""
     response = assemble([START, *TEXT, *TOOL[:3], b'event: content_block_delta\ndata: {"type'], {})
-    found = read_response(response, {}, CAPTURE)
+    found = read_response(response, {})
     (said,) = found.annotations["output_messages"]
     assert said["content"] == "Hello"
     assert said["tool_calls"] == [{**CALL_PART, "arguments": {"value": '{"city"'}}]
@@ -107,13 +105,13 @@ def test_a_stream_that_broke_off():
 def test_a_stream_that_goes_on_elsewhere():
     """A second message behind the first, with the same indexes, adds to it."""
     response = assemble([START, *TEXT, START, *TEXT, *END], {})
-    assert read_response(response, {}, CAPTURE).annotations["output_messages"][0]["content"] == "HelloHello"
+    assert read_response(response, {}).annotations["output_messages"][0]["content"] == "HelloHello"
 
 
 def test_a_stream_without_its_beginning():
     """Pieces of blocks that were not announced are blocks of their kind."""
     response = assemble([grown(0, "thinking_delta", thinking="hm"), *TEXT[2:], *TOOL[2:]], {})
-    found = read_response(response, {}, CAPTURE)
+    found = read_response(response, {})
     assert [message["content"] for message in found.annotations["output_messages"]] == ["hm", "Hello"]
     assert [call.arguments for call in found.tool_calls] == ['{"city": "Paris"}']
 
@@ -131,7 +129,7 @@ def test_an_error_in_a_stream():
     """Is kept, beside what came before it; alone it is no message."""
     error = event("error", error={"type": "overloaded_error", "message": "busy"})
     assert assemble([START, *TEXT, error], {})["error"] == {"type": "overloaded_error", "message": "busy"}
-    assert read_response(assemble([error], {}), {}, CAPTURE).annotations == {"output_messages": []}
+    assert read_response(assemble([error], {}), {}).annotations == {"output_messages": []}
 
 
 @pytest.mark.parametrize(
@@ -140,9 +138,9 @@ def test_an_error_in_a_stream():
 def test_streams_of_nothing(chunks):
     """Nothing was said."""
     response = assemble(chunks, {})
-    assert read_response(response, {}, CAPTURE).annotations == {"output_messages": []}
+    assert read_response(response, {}).annotations == {"output_messages": []}
     assert read_usage(response) is None
-    assert not any(map(detector(), chunks))
+    assert not any(map(first_content_detector(), chunks))
 
 
 @pytest.mark.parametrize(
@@ -162,7 +160,7 @@ def test_streams_of_nothing(chunks):
 )
 def test_the_first_content_of_a_stream(quiet, first):
     """The chunk that completes the first event with something in it."""
-    has_come = detector()
+    has_come = first_content_detector()
     assert [has_come(chunk) for chunk in quiet] == [False] * len(quiet)
     assert has_come(first)
 

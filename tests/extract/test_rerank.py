@@ -3,8 +3,7 @@ from typing import Any
 import pytest
 from litellm.types.rerank import RerankResponse
 
-from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.rerank import read_findings, read_input, read_ranking, rerank_usage
+from ddtrace_litellm.extract.rerank import read_input, read_response, read_usage
 from ddtrace_litellm.extract.usage import Usage
 
 RANKED = [
@@ -12,11 +11,10 @@ RANKED = [
     {"index": 0, "relevance_score": 0.1, "document": {"text": "dogs bark"}},
 ]
 DOCUMENTS = [{"text": "cats purr", "id": "1", "score": 0.9}, {"text": "dogs bark", "id": "0", "score": 0.1}]
-FOUND = [{"title": "Cats", "url": "https://pages.example/watch?v=7", "snippet": "cats purr", "score": 0.9}]
 
 
-def _documents(response: Any, arguments: Any = None, capture: CaptureConfig | None = None) -> Any:
-    return read_ranking(response, arguments or {}, capture or CaptureConfig()).annotations["output_documents"]
+def _documents(response: Any, arguments: Any = None) -> Any:
+    return read_response(response, arguments or {}).annotations["output_documents"]
 
 
 @pytest.mark.parametrize(
@@ -26,14 +24,7 @@ def _documents(response: Any, arguments: Any = None, capture: CaptureConfig | No
 )
 def test_query(query, value):
     """One query, or several one to a line."""
-    assert read_input({"query": query}, CaptureConfig()).annotations == {"input_value": value}
-
-
-def test_query_that_is_long_or_not_captured():
-    """It is cut with a mark, or left out."""
-    asked = {"query": "black cats"}
-    assert read_input(asked, CaptureConfig(max_chars=5)).annotations == {"input_value": "black... [5 more characters]"}
-    assert read_input(asked, CaptureConfig(input=False)).annotations == {"input_value": ""}
+    assert read_input({"query": query}).annotations == {"input_value": value}
 
 
 @pytest.mark.parametrize("make", [dict, RerankResponse], ids=["dict", "litellm"])
@@ -80,32 +71,15 @@ def test_an_index_that_fits_no_document(index):
     assert found == {"text": "", "id": "" if index is None else str(index)}
 
 
-@pytest.mark.parametrize(
-    ("capture", "expected"),
-    [
-        (CaptureConfig(output=False), []),
-        (CaptureConfig(input=False), [{**document, "text": ""} for document in DOCUMENTS]),
-        (CaptureConfig(max_chars=4), [{**document, "text": document["text"][:4] + "... [5 more characters]"}
-                                      for document in DOCUMENTS]),
-    ],
-    ids=["no output", "no input", "cut"],
-)  # fmt: skip
-def test_what_of_a_ranking_is_captured(capture, expected):
-    """The texts are the request's: without its contents only the order and the scores are left."""
-    assert _documents({"results": RANKED}, {"documents": ["dogs bark", "cats purr"]}, capture) == expected
-
-
-@pytest.mark.parametrize("read", [read_ranking, read_findings])
 @pytest.mark.parametrize("response", [None, {}, {"results": None}, {"results": "odd"}, {"data": 7}, 7], ids=repr)
-def test_nothing_found(read, response):
+def test_nothing_found(response):
     """There are no documents."""
-    assert read(response, {"documents": "odd"}, CaptureConfig()).annotations == {"output_documents": []}
+    assert read_response(response, {"documents": "odd"}).annotations == {"output_documents": []}
 
 
-@pytest.mark.parametrize("read", [read_ranking, read_findings])
-def test_malformed_results_do_not_raise(read):
+def test_malformed_results_do_not_raise():
     """Each is a document that says nothing."""
-    documents = read({"results": [None, 7]}, {}, CaptureConfig()).annotations["output_documents"]
+    documents = read_response({"results": [None, 7]}, {}).annotations["output_documents"]
     assert [document["text"] for document in documents] == ["", ""]
 
 
@@ -123,35 +97,4 @@ def test_malformed_results_do_not_raise(read):
 )
 def test_tokens_of_a_ranking(make, meta, usage):
     """Those that the provider bills; whoever bills searches reports none."""
-    assert rerank_usage(make(id="r", results=[], meta=meta)) == usage
-
-
-def _search_response() -> Any:
-    search = pytest.importorskip("litellm.llms.base_llm.search.transformation", reason="litellm has no search")
-    return search.SearchResponse(results=[search.SearchResult(**result) for result in FOUND])
-
-
-@pytest.mark.parametrize("make", [lambda: {"results": FOUND}, _search_response], ids=["dict", "litellm"])
-def test_search_results(make):
-    """Title, address and score beside the text; a page's query is part of its address."""
-    assert read_findings(make(), {}, CaptureConfig()).annotations == {
-        "output_documents": [
-            {"text": "cats purr", "name": "Cats", "id": "https://pages.example/watch?v=7", "score": 0.9}
-        ]
-    }
-
-
-def test_answer_of_a_vector_store():
-    """The parts of a file's text are one document."""
-    content = [{"type": "text", "text": "cats"}, {"type": "text", "text": "purr"}]
-    response = {"data": [{"file_id": "file-7", "filename": "cats.md", "score": 0.5, "content": content}]}
-    assert read_findings(response, {}, CaptureConfig()).annotations == {
-        "output_documents": [{"text": "cats\npurr", "name": "cats.md", "id": "file-7", "score": 0.5}]
-    }
-
-
-def test_what_of_search_results_is_captured():
-    """Nothing, or the beginning of each text."""
-    assert read_findings({"results": FOUND}, {}, CaptureConfig(output=False)).annotations == {"output_documents": []}
-    cut = read_findings({"results": FOUND}, {}, CaptureConfig(max_chars=4)).annotations["output_documents"]
-    assert cut[0]["text"] == "cats... [5 more characters]"
+    assert read_usage(make(id="r", results=[], meta=meta)) == usage

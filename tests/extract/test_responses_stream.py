@@ -5,14 +5,12 @@ import litellm
 import pytest
 from litellm.types.llms.openai import OutputTextDeltaEvent, ResponsesAPIResponse
 
-from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.fields import hidden_params
 from ddtrace_litellm.extract.responses import read_response
-from ddtrace_litellm.extract.responses_stream import assemble, detector
+from ddtrace_litellm.extract.responses_stream import assemble, first_content_detector
 from ddtrace_litellm.extract.usage import openai_usage
 from tests.provider import Provider, Script, ToolCall, Usage
 
-CAPTURE = CaptureConfig()
 ADDED, DONE = "response.output_item.added", "response.output_item.done"
 TEXT = "response.output_text.delta"
 
@@ -39,7 +37,7 @@ SPOKEN = {**MESSAGE, "content": [{"type": "output_text", "text": "hello"}]}
 
 def messages(events):
     """Return the messages of a stream."""
-    return read_response(assemble(events, {}), {}, CAPTURE).annotations["output_messages"]
+    return read_response(assemble(events, {}), {}).annotations["output_messages"]
 
 
 @pytest.mark.parametrize("kind", ["response.completed", "response.incomplete", "response.failed"])
@@ -187,7 +185,7 @@ def test_second_response_in_a_stream(make):
     again = {**CREATED, "response": {"id": "resp_2"}}
     part = assemble([CREATED, make("hel"), again, make("good"), make("bye")], {})
     assert part["id"] == "resp_2"
-    assert read_response(part, {}, CAPTURE).written == "goodbye"
+    assert read_response(part, {}).all_text == "goodbye"
 
 
 def test_ended_stream_without_output():
@@ -209,8 +207,8 @@ def test_ended_stream_without_output():
     response._hidden_params = {"response_cost": 0.1}
     ending = {"type": "response.completed", "response": response}
     whole = assemble([CREATED, text("hello"), ending], {})
-    output = read_response(whole, {}, CAPTURE)
-    assert output.written == "hello"
+    output = read_response(whole, {})
+    assert output.all_text == "hello"
     assert output.finish_reason == "completed"
     assert openai_usage(whole)[:2] == (20, 7)
     assert hidden_params(whole) == {"response_cost": 0.1}
@@ -243,7 +241,7 @@ class Kind(str, Enum):
 )
 def test_what_a_reader_notices(received, expected):
     """Any piece of an answer and any call; not that something has begun."""
-    assert detector()(received) is expected
+    assert first_content_detector()(received) is expected
 
 
 @pytest.fixture(scope="module")
@@ -265,14 +263,14 @@ def test_stream_of_litellm(provider, model):
     arguments = {"input": "hi", "model": model, "api_base": f"{provider.url}/v1", "api_key": "sk-local"}
     events = list(litellm.responses(**arguments, stream=True))
     whole = assemble(events, {})
-    output = read_response(whole, {}, CAPTURE)
-    assert "well yes it is" in output.written
+    output = read_response(whole, {})
+    assert "well yes it is" in output.all_text
     assert [call.name for call in output.tool_calls] == ["f"]
     assert output.finish_reason == "completed"
     assert openai_usage(whole)[:2] == (20, 7)
-    pieces = read_response(assemble(events[:-1], {}), {}, CAPTURE)
+    pieces = read_response(assemble(events[:-1], {}), {})
     assert {"role": "assistant", "content": "well yes it is"} in pieces.annotations["output_messages"]
-    assert any(map(detector(), events))
+    assert any(map(first_content_detector(), events))
 
 
 def test_long_stream():
@@ -281,7 +279,7 @@ def test_long_stream():
     def duration(length):
         events = [text("x") for _ in range(length)]
         begin = time.perf_counter()
-        assert len(read_response(assemble(events, {}), {}, CAPTURE).written) == length
+        assert len(read_response(assemble(events, {}), {}).all_text) == length
         return time.perf_counter() - begin
 
     assert min(duration(20_000) for _ in range(3)) < 40 * min(duration(2_000) for _ in range(3))
