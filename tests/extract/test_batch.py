@@ -3,7 +3,7 @@ from typing import Any
 import litellm
 import pytest
 
-from ddtrace_litellm.extract.batch import read_input, read_response
+from ddtrace_litellm.extract.batch import API, read_input, read_response
 
 
 def _asked(messages: Any) -> Any:
@@ -59,3 +59,9 @@ def test_first_answer_of_several_models():
 def test_malformed_answers_do_not_raise(response, value):
     """They say nothing."""
     assert _said(response) == value
+
+
+def test_first_answer_of_several_models_as_a_stream():
+    """Its chunks, put together, are the answer itself."""
+    chunks = [{"choices": [{"index": 0, "delta": {"role": "assistant", "content": text}}]} for text in ("a", "b")]
+    assert _said(API.streaming.assemble(chunks, {})) == [{"role": "assistant", "content": "ab"}]

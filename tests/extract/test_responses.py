@@ -128,6 +128,12 @@ def test_input_that_says_nothing(items):
     assert asked(items) == []
 
 
+def test_ids_of_the_results_that_a_request_hands_in():
+    """Those of the items that are outputs."""
+    items = ["hi", {"type": "function_call_output", "call_id": "call_1", "output": "21"}]
+    assert read_input({"input": items}).tool_result_ids == ["call_1"]
+
+
 def test_stored_prompt():
     """Its variables are what was asked, unless there is an input."""
     variables = {"question": "Why?", "picture": {"type": "input_image", "image_url": PNG}}
