@@ -10,7 +10,6 @@ from typing import Any
 
 from datadog_checks.base import ConfigurationError, OpenMetricsBaseCheckV2, is_affirmative
 
-from ddtrace_litellm import __version__
 from ddtrace_litellm.openmetrics.agent import PageScraper
 from ddtrace_litellm.openmetrics.names import NAMESPACE, Metric, families
 from ddtrace_litellm.openmetrics.options.instance import HEALTH_ENDPOINT_INTERVAL
@@ -18,6 +17,7 @@ from ddtrace_litellm.openmetrics.options.values import OptionError, Options
 from ddtrace_litellm.openmetrics.process.health import endpoint_gauges
 from ddtrace_litellm.openmetrics.sources import SourceError
 from ddtrace_litellm.openmetrics.sources.agent import without_user
+from ddtrace_litellm.versions import __version__
 
 ENDPOINT = "http://localhost:4000/metrics/"
 """Where a proxy on the Agent's host has its page; without the slash it redirects there."""

@@ -15,13 +15,13 @@ from ddtrace_litellm.openmetrics.collecting.deltas import (
 )
 from ddtrace_litellm.openmetrics.collecting.labels import Context
 from ddtrace_litellm.openmetrics.collecting.naming import Names
+from ddtrace_litellm.openmetrics.collecting.page_options import PageOptions
 from ddtrace_litellm.openmetrics.collecting.reading import Reading
 from ddtrace_litellm.openmetrics.collecting.sending import Sending
 from ddtrace_litellm.openmetrics.collecting.series import series_of
 from ddtrace_litellm.openmetrics.collecting.sharing import SharedLabels
 from ddtrace_litellm.openmetrics.collecting.telemetry import telemetry
 from ddtrace_litellm.openmetrics.metrics import Scraped
-from ddtrace_litellm.openmetrics.options.page import PageOptions
 from ddtrace_litellm.openmetrics.samples import Labels, Sample
 
 
