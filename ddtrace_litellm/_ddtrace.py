@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from ddtrace import config, tracer
@@ -21,6 +21,7 @@ from ddtrace.internal.settings._agent import config as _agent_config
 from ddtrace.internal.utils import signals
 from ddtrace.internal.utils.formats import format_trace_id
 from ddtrace.llmobs import LLMObs
+from ddtrace.llmobs import _constants as llmobs_constants
 from ddtrace.llmobs import _utils as llmobs_utils
 from ddtrace.llmobs._constants import DISPATCH_ON_LLM_TOOL_CHOICE, DISPATCH_ON_TOOL_CALL_OUTPUT_USED, INPUT_PROMPT
 from ddtrace.llmobs._context import _DD_LLMOBS_CONTEXTVAR
@@ -33,7 +34,7 @@ _INVOCATION = "aws.lambda"  # datadog-lambda's name of it
 _LLM = "llm"
 _EVENT = "_llmobs"
 _DEMOTED = "ddtrace_litellm.demoted"
-_FRAME = "ddtrace_litellm.frame"
+_CALL = "ddtrace_litellm.call"
 # ddtrace's integrations of the SDKs that LiteLLM can call a provider through.
 _PROVIDER_SPANS = frozenset({"anthropic.request", "google_genai.request", "openai.request", "vertexai.request"})
 
@@ -56,6 +57,7 @@ _APM_METRICS = tuple(
 _REASONING = "reasoning_output_tokens"
 # 4.15 and later: prompts of Datadog's prompt management that travel in the arguments.
 _get_tracked_prompt = getattr(llmobs_utils, "get_tracked_prompt", None)
+_SESSION_KEY = getattr(llmobs_constants, "PROPAGATED_SESSION_ID_KEY", None)
 _UNTRACKED = (list, str, type(None))
 # 4.11 and later: a fifth element of the tool choice event.
 _get_tool_version = getattr(llmobs_utils, "get_tool_version_from_llm_span", None)
@@ -85,15 +87,20 @@ def active_context() -> Any:
     return tracer.context_provider.active()
 
 
-def nearest_frame(active: Any) -> Any:
-    """Return the frame that :func:`start_span` kept with the active span, or with its nearest ancestor that has one."""
+def nearest_call(active: Any) -> Any:
+    """Return the call that is kept with the active span, or with its nearest ancestor that has one."""
     span = active if isinstance(active, Span) else None
     while span is not None:
-        frame = span._get_ctx_item(_FRAME)
-        if frame is not None:
-            return frame
+        call = span._get_ctx_item(_CALL)
+        if call is not None:
+            return call
         span = span._parent
     return None
+
+
+def keep_call(span: Any, call: Any) -> None:
+    """Keep a call with a span, in this process: it goes wherever ddtrace takes the active span."""
+    span._set_ctx_item(_CALL, call)
 
 
 def llmobs_enabled() -> bool:
@@ -134,10 +141,10 @@ def export() -> Export:
     return Export(mode, url, agent_url, str(config._dd_site), str(config._llmobs_ml_app or config.service or ""))
 
 
-def start_span(operation: str, parent: Any, frame: Any) -> Any:
+def start_span(operation: str, parent: Any, call: Any) -> Any:
     """Start and activate a span, of type ``llm`` (which makes it an LLM Observability span) if that is on.
 
-    ``frame`` is kept with it, in this process.
+    ``call`` is kept with it.
     """
     span = tracer.start_span(
         SPAN_NAME,
@@ -149,7 +156,7 @@ def start_span(operation: str, parent: Any, frame: Any) -> Any:
     own = _configs["litellm"]
     set_service_and_source(span, int_service(None, own) or "", own)
     span._set_attribute(_SPAN_MEASURED_KEY, 1)
-    span._set_ctx_item(_FRAME, frame)
+    span._set_ctx_item(_CALL, call)
     return span
 
 
@@ -180,7 +187,16 @@ annotate: Callable[..., None] = _annotate_known if _UNKNOWN_ANNOTATIONS else _an
 """Puts annotations on a span's event, but for those that this ddtrace does not know (cost tags before 4.9)."""
 
 
-def set_apm_tags(span: Any, kind: str, metrics: dict[str, float], model: str, provider: str) -> None:
+def propagate_session(span: Any, session_id: str) -> None:
+    """Make a session the one of the whole trace, in other processes too, if it has none yet; as ddtrace's own spans do.
+
+    A ddtrace without such a key propagates none (4.8, 4.12).
+    """
+    if _SESSION_KEY is not None:
+        span.context._meta.setdefault(_SESSION_KEY, session_id)
+
+
+def set_apm_tags(span: Any, kind: str, metrics: Mapping[str, float], model: str, provider: str) -> None:
     """Put tokens, model and provider on the APM span, as ddtrace's integrations do from 4.9 (4.15: ``gen_ai.*``) on.
 
     The same tags as ``BaseLLMIntegration._apply_shadow_metrics`` sets, a third of its cost: it goes through
@@ -205,7 +221,7 @@ def set_apm_tags(span: Any, kind: str, metrics: dict[str, float], model: str, pr
 
 
 def _set_gen_ai_tags(
-    set_attribute: Callable[[str, Any], None], kind: str, metrics: dict[str, float], model: str, provider: str
+    set_attribute: Callable[[str, Any], None], kind: str, metrics: Mapping[str, float], model: str, provider: str
 ) -> None:
     """Set what ddtrace sets itself when it makes an event, with LLM Observability on."""
     set_attribute("gen_ai.operation.name", kind)

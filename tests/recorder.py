@@ -8,7 +8,7 @@ from ddtrace.internal import core
 from ddtrace.llmobs import LLMObs
 
 import ddtrace_litellm
-from ddtrace_litellm.tracing.streams import end_open_readings
+from ddtrace_litellm.tracing.streams import end_open_streams
 
 
 class _Discard:
@@ -44,7 +44,7 @@ class Recorder:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        end_open_readings()  # or a stream that this test left would end in the next one
+        end_open_streams()  # or a stream that this test left would end in the next one
         core.reset_listeners("trace.span_start", self.started.append)
         core.reset_listeners("trace.span_finish", self.finished.append)
         ddtrace_litellm.unpatch()

@@ -1,4 +1,4 @@
-"""What is kept of a call: its request, and how it ended."""
+"""What is kept of a call: its request, and its result."""
 
 from __future__ import annotations
 
@@ -12,26 +12,24 @@ class Request(NamedTuple):
     Attributes:
         arguments: by name, positional ones included.
         contents: what it asks, to be annotated; ``None`` where no event is made of it (LLM Observability is off).
-        metadata, tags: for the event.
-        session_id: the session that the caller named.
+        metadata: for the event; what becomes known of attempts is added to it.
     """
 
     arguments: Mapping[str, Any]
     contents: Mapping[str, Any] | None
     metadata: dict[str, Any]
-    tags: dict[str, str]
-    session_id: str | None
 
 
-class Ending(NamedTuple):
-    """How a call ended.
+class Result(NamedTuple):
+    """What came back, or was raised.
 
     Attributes:
-        response: what it returned; for a stream the stream itself, ``None`` after an error.
+        response: what the call returned; for a stream the stream itself, ``None`` after an error.
         error: what it raised.
         chunks: what was read of a stream, ``None`` for a call that is none.
         completed: the stream was read to its end.
         first_content: seconds from the call to the first chunk that a reader would notice.
+        disconnected: the call was a request to a proxy, whose client went away.
     """
 
     response: Any = None
@@ -39,6 +37,7 @@ class Ending(NamedTuple):
     chunks: Sequence[Any] | None = None
     completed: bool = True
     first_content: float | None = None
+    disconnected: bool = False
 
     @property
     def latest(self) -> Any:

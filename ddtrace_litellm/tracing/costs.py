@@ -7,47 +7,51 @@ from typing import Any
 
 import litellm
 
-from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract import usage as usages
-from ddtrace_litellm.extract.api import Arguments, Family, Output
+from ddtrace_litellm.extract.api import Api, Arguments, Output
 from ddtrace_litellm.extract.cost import reported_cost
 from ddtrace_litellm.extract.fields import field, number, text_of
 from ddtrace_litellm.extract.usage import Usage, usage_from
-from ddtrace_litellm.tracing import errors, models
-from ddtrace_litellm.tracing.call_records import Ending
+from ddtrace_litellm.tracing import models
+from ddtrace_litellm.tracing.call_records import Result
+from ddtrace_litellm.tracing.errors import contain
 
-_EVERYTHING = CaptureConfig()
+_PRICE = contain("price")
 
 
 def usage(
-    family: Family, ending: Ending, response: Any, arguments: Arguments, output: Output | None
+    api: Api, result: Result, response: Any, arguments: Arguments, output: Output | None
 ) -> tuple[Usage | None, Any]:
     """Return the tokens of a call, and the object that reports them.
 
     Where neither the provider nor LiteLLM says how many a stream has had (0/0 on 1.72 and 1.106, or a stream that broke
     off), they are counted with LiteLLM's tokenizer, if what the model has written is known.
     """
-    streaming = family.streaming
-    if ending.chunks is None or streaming is None:
-        return family.read_usage(response), field(response, "usage")
+    streaming = api.streaming
+    if result.chunks is None or streaming is None:
+        return api.read_usage(response), field(response, "usage")
     if streaming.reported_usage is None:
-        found, reported = family.read_usage(response), field(response, "usage")
+        found, reported = api.read_usage(response), field(response, "usage")
     else:
-        reported = streaming.reported_usage(ending.chunks, ending.response)
-        found = usage_from(reported, estimated=usages.is_estimate(ending.response))
-    if ending.chunks and output is not None:
+        reported = streaming.reported_usage(result.chunks, result.response)
+        found = usage_from(reported, estimated=usages.is_estimate(result.response))
+    if result.chunks and output is not None:
+        model = text_of(arguments.get("model"))
         if found is None:
-            reported = _counted(family, arguments, output.written)
+            reported = _counted(api, arguments, model, output.all_text)
             found = usage_from(reported, estimated=True)
-        elif found.output_tokens is None and output.written:
-            model = text_of(arguments.get("model"))
-            found = found._replace(output_tokens=_count(model, text=output.written), estimated=True)
+        elif found.output_tokens is None and output.all_text:
+            found = found._replace(output_tokens=_count(model, text=output.all_text), estimated=True)
     return found, reported
 
 
-def _counted(family: Family, arguments: Arguments, output_text: str) -> Any:
-    model = text_of(arguments.get("model"))
-    prompt_tokens = _prompt_tokens(family, arguments, model)
+def _counted(api: Api, arguments: Arguments, model: str, output_text: str) -> Any:
+    if api.countable_input is not None:
+        asked = api.countable_input(arguments)
+    else:
+        messages = api.read_input(arguments).annotations["input_messages"]
+        asked = [{"text": "\n".join(message["content"] for message in messages)}]
+    prompt_tokens = sum(text if isinstance(text, int) else _count(model, **text) for text in asked)
     completion_tokens = _count(model, text=output_text) if output_text else 0
     return litellm.Usage(
         prompt_tokens=prompt_tokens,
@@ -56,28 +60,13 @@ def _counted(family: Family, arguments: Arguments, output_text: str) -> Any:
     )
 
 
-def _prompt_tokens(family: Family, arguments: Arguments, model: str) -> int:
-    if family.name != "completion":
-        asked = family.read_input(arguments, _EVERYTHING).annotations["input_messages"]
-        return _count(model, text="\n".join(message["content"] for message in asked))
-    if (messages := arguments.get("messages")) is not None:
-        return _count(model, messages=messages, tools=arguments.get("tools"))
-    prompt = arguments.get("prompt")
-    prompts = prompt if isinstance(prompt, (list, tuple)) else [prompt or ""]
-    return sum(_count(model, text=text) if isinstance(text, str) else _token_ids(text) for text in prompts)
-
-
 def _count(model: str, **what: Any) -> int:
     counted: int = litellm.token_counter(model=model, **what)
     return counted
 
 
-def _token_ids(prompt: Any) -> int:
-    return len(prompt) if isinstance(prompt, (list, tuple)) else 1
-
-
 def cost(
-    ending: Ending, hidden: Mapping[str, Any], usage: Usage | None, reported: Any, price: models.Price | None
+    result: Result, hidden: Mapping[str, Any], usage: Usage | None, reported: Any, price: models.Price | None
 ) -> float | None:
     """Return LiteLLM's cost of a call in US dollars; 0 out of its cache, ``None`` where it has no price.
 
@@ -89,21 +78,19 @@ def cost(
     billed = reported_cost(reported)
     if billed is not None:
         return billed
-    if ending.chunks is None and "response_cost" in hidden:
+    if result.chunks is None and "response_cost" in hidden:
         found = number(hidden["response_cost"])
     else:
-        found = _asked(usage, reported, ending.response, price) if usage is not None else None
+        found = _asked(usage, reported, result.response, price) if usage is not None else None
     # Behind a Router, a model without any price has the price 0 (1.72 to 1.109): that is unknown, not free.
     return found if found or (price is not None and price.is_set) else None
 
 
 def _asked(usage: Usage, reported: Any, stream: Any, price: models.Price | None) -> float | None:
-    """Ask LiteLLM, which raises where it cannot tell (1.72 to 1.109): then the tokens are still known."""
-    try:
+    """Ask LiteLLM, which raises where it cannot tell (1.72 to 1.110): then the tokens are still known."""
+    with _PRICE:
         return _priced(usage, reported, stream, price)
-    except Exception:
-        errors.swallow("price")
-        return None
+    return None
 
 
 def _priced(usage: Usage, reported: Any, stream: Any, price: models.Price | None) -> float | None:

@@ -8,23 +8,19 @@ together for nobody.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ddtrace_litellm.telemetry import counters
 from ddtrace_litellm.telemetry.counters import Snapshot
-
-if TYPE_CHECKING:
-    from ddtrace_litellm.extract.usage import Usage
-    from ddtrace_litellm.tracing.call_records import Ending
-    from ddtrace_litellm.tracing.frames import Frame
-    from ddtrace_litellm.tracing.models import Model
+from ddtrace_litellm.tracing.call_records import Result
+from ddtrace_litellm.tracing.outcome import Outcome
 
 _log = logging.getLogger("ddtrace.litellm")
 
 _STREAM_ENDINGS = {
     counters.CLOSED: "closed early",
     counters.COLLECTED: "dropped by the program before its end",
+    counters.DISCONNECTED: "broken off, as the proxy's client went away",
     counters.LEFT: "still being read when the enclosing call or the process ended",
 }
 
@@ -40,56 +36,60 @@ def patched(names: int, version: str, absent: list[str]) -> None:
     _log.debug("litellm: wrapped %d names of LiteLLM %s, which lacks: %s", names, version, lacking)
 
 
-def delegated(operation: str, parent: Frame) -> None:
+def delegated(operation: str, enclosing_api: str) -> None:
     """Tell why a call has no span."""
-    _log.debug("litellm: %s: no span, as it is LiteLLM carrying out the %s call around it", operation, parent.family)
+    _log.debug("litellm: %s: no span, as it is LiteLLM carrying out the %s call around it", operation, enclosing_api)
 
 
-def began(span: Any, frame: Frame) -> None:
+def began(span: Any, enclosing_api: str, *, serves: bool) -> None:
     """Tell what a call was made beneath."""
-    if frame.parent is None:
+    if not enclosing_api:
         where = "beneath no other traced call"
-    elif frame.answers is not None:
-        where = f"beneath a {frame.parent.family} call, which it carries out"
+    elif serves:
+        where = f"child of {enclosing_api}: attempt or bridge"
     else:
-        where = f"beneath a {frame.parent.family} call, of which it is no part"
+        where = f"unrelated child of {enclosing_api}"
     _tell(span, f"begins {where}")
 
 
-def role(span: Any, kind: str, frame: Frame) -> None:
-    """Tell why a span is a leaf, or a workflow."""
-    if frame.dispatches:
-        _tell(span, "workflow, as methods of the Router and batches only pass calls on")
-    elif frame.children:
-        _tell(span, f"workflow, as {frame.children} traced call(s) beneath carried it out")
-    else:
-        _tell(span, f"{kind}, as no traced call beneath carried it out")
+def decided(span: Any, outcome: Outcome, *, children: int, never_leaf: bool) -> None:
+    """Tell what a span became and why, and where a leaf's tokens and cost are from."""
+    _tell(span, _role(outcome, children, never_leaf=never_leaf))
+    if outcome.leaf:
+        _tell(span, _consumed(outcome))
 
 
-def elsewhere(span: Any) -> None:
-    """Tell that the leaf is another service's."""
-    _tell(span, "workflow after all, as DD_LLMOBS_INSTRUMENTED_PROXY_URLS has its URL: the proxy reports the tokens")
+def ended(span: Any, result: Result, ended_as: str) -> None:
+    """Tell how a call, or the reading of its stream, ended."""
+    if result.chunks is not None:
+        how = "read to its end" if result.completed else _STREAM_ENDINGS.get(ended_as, "broken off")
+        first = result.first_content
+        content = "no content" if first is None else f"first content after {first:.3f} s"
+        _tell(span, f"stream {how}, {len(result.chunks)} chunk(s), {content}")
+    error = "" if result.error is None else f" ({type(result.error).__name__})"
+    _tell(span, f"ended: {ended_as}{error}")
 
 
-def consumed(span: Any, model: Model, usage: Usage | None, metrics: Mapping[str, float]) -> None:
-    """Tell where a leaf's tokens and cost are from."""
+def _role(outcome: Outcome, children: int, *, never_leaf: bool) -> str:
+    if never_leaf:
+        return "workflow, as methods of the Router and batches only pass calls on"
+    if outcome.elsewhere:
+        return "workflow, as DD_LLMOBS_INSTRUMENTED_PROXY_URLS has its URL: the proxy reports the tokens"
+    if not children:
+        return f"{outcome.kind}, as no traced call beneath served it"
+    if outcome.leaf:
+        return f"{outcome.kind}, as it asked a provider itself, beside {children} traced call(s) beneath"
+    return f"workflow, as {children} traced call(s) beneath served it"
+
+
+def _consumed(outcome: Outcome) -> str:
+    usage, metrics, model = outcome.usage, outcome.metrics, outcome.model
     source = "unknown" if usage is None else "estimated" if usage.estimated else "reported"
     tokens = ", ".join(f"{name} {value:g}" for name, value in metrics.items() if name.endswith("_tokens"))
     cost = metrics.get("total_cost")
     price = "no cost" if cost is None else f"cost {cost:.6g} USD"
     spent = f"tokens {source}: {tokens}" if tokens else f"tokens {source}"
-    _tell(span, f"{model.provider or 'unknown provider'} {model.name}; {spent}; {price}")
-
-
-def ended(span: Any, ending: Ending, outcome: str) -> None:
-    """Tell how a call, or the reading of its stream, ended."""
-    if ending.chunks is not None:
-        how = "read to its end" if ending.completed else _STREAM_ENDINGS.get(outcome, "broken off")
-        first = ending.first_content
-        content = "no content" if first is None else f"first content after {first:.3f} s"
-        _tell(span, f"stream {how}, {len(ending.chunks)} chunk(s), {content}")
-    error = "" if ending.error is None else f" ({type(ending.error).__name__})"
-    _tell(span, f"ended: {outcome}{error}")
+    return f"{model.provider or 'unknown provider'} {model.name}; {spent}; {price}"
 
 
 def summed_up(counted: Snapshot) -> None:

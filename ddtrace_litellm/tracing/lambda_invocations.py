@@ -12,8 +12,8 @@ from typing import Any
 from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.telemetry import counters
 from ddtrace_litellm.tracing import calls
-from ddtrace_litellm.tracing.call_records import Ending
-from ddtrace_litellm.tracing.streams import end_open_readings, open_readings
+from ddtrace_litellm.tracing.call_records import Result
+from ddtrace_litellm.tracing.streams import end_open_streams
 
 # ddtrace's own words for the span of such an invocation.
 _TIMEOUT = ("Impending Timeout", "Datadog detected an Impending Timeout")
@@ -22,7 +22,7 @@ _TIMEOUT = ("Impending Timeout", "Datadog detected an Impending Timeout")
 def follow() -> None:
     """End what ends with an invocation, until :func:`stop_following`."""
     calls.open_calls = set()
-    _ddtrace.listen_to_invocations(end_open_readings, _end_call_of)
+    _ddtrace.listen_to_invocations(end_open_streams, _end_call_of)
 
 
 def stop_following() -> None:
@@ -32,13 +32,14 @@ def stop_following() -> None:
 
 def _end_call_of(span: Any) -> None:
     """Put on a span that ddtrace finishes, as it does shortly before a timeout, what is known of its call by now."""
-    for reading in tuple(open_readings):
-        if reading.call.span is span:
-            reading.abandon(counters.LEFT)
     for call in tuple(calls.open_calls or ()):
-        if call.span is span:
+        if call.span is not span:
+            continue
+        if call.stream is not None:
+            call.stream.abandon(counters.LEFT)
+        else:
             _ddtrace.set_error(span, *_TIMEOUT)
-            call.end(Ending())
+            call.end(Result())
 
 
 def _forget() -> None:

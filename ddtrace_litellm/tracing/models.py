@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import litellm
 
-from ddtrace_litellm.extract.api import Arguments, Family
+from ddtrace_litellm.extract.api import Api, Arguments
 from ddtrace_litellm.extract.fields import field, text_of
 
 MAX_RESOLVED_MODELS = 1024
@@ -20,10 +20,14 @@ _RESPONSE_MODEL_PROVIDERS = frozenset({"azure", "azure_text"})
 
 
 class Model(NamedTuple):
-    """The model of a call, without its provider prefix, and the provider, as LiteLLM resolved them."""
+    """The model of a call, without its provider prefix, and the provider, as LiteLLM resolved them.
+
+    ``in_response``: it is the response that names the model; the request names a deployment.
+    """
 
     name: str
     provider: str
+    in_response: bool = False
 
 
 @lru_cache(maxsize=MAX_RESOLVED_MODELS)
@@ -33,12 +37,12 @@ def _lookup(model: str, api_base: str | None) -> Model:
 
 
 def model(
-    family: Family, arguments: Arguments, hidden: Mapping[str, Any], response: Any, error: BaseException | None
+    api: Api, arguments: Arguments, hidden: Mapping[str, Any], response: Any, error: BaseException | None
 ) -> Model:
     """Return which model answered, or failed to.
 
     Args:
-        family: for the provider that LiteLLM asks where nothing says which.
+        api: for the provider that LiteLLM asks where nothing says which.
         arguments: the call's.
         hidden: the hidden parameters of the response or of the last chunk.
         response: the response or a chunk, for Azure's model.
@@ -50,14 +54,14 @@ def model(
     provider = provider or text_of(arguments.get("search_provider"))
     if not provider and error is not None:
         provider = text_of(getattr(error, "llm_provider", None)) or _prefix(name)
-    provider = provider or family.provider
+    provider = provider or api.provider
     if not provider and name and error is None:
         try:
-            name, provider = _lookup(name, text_of(arguments.get("api_base") or arguments.get("base_url")) or None)
+            name, provider, _ = _lookup(name, text_of(arguments.get("api_base") or arguments.get("base_url")) or None)
         except litellm.BadRequestError:
             provider = _prefix(name)
-    if provider in _RESPONSE_MODEL_PROVIDERS:
-        name = text_of(field(response, "model")) or name
+    if provider in _RESPONSE_MODEL_PROVIDERS and (responded := text_of(field(response, "model"))):
+        return Model(responded.removeprefix(f"{provider}/"), provider, in_response=True)
     return Model(name.removeprefix(f"{provider}/"), provider)
 
 

@@ -6,19 +6,15 @@ stream may have, since LiteLLM (and its users) ask a stream for ``__anext__`` to
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import wrapt
 
 from ddtrace_litellm._ddtrace import get_llmobs_context, set_llmobs_context
 from ddtrace_litellm.telemetry.counters import CLOSED, COLLECTED
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from ddtrace_litellm.tracing.streams import Reading
+from ddtrace_litellm.tracing.streams import StreamReading
 
 # wrapt 2: its ObjectProxy claims to be iterable, whatever it wraps.
 _Proxy = getattr(wrapt, "BaseObjectProxy", wrapt.ObjectProxy)
@@ -39,7 +35,7 @@ def proxy_class(kind: type) -> type[TracedStream] | None:
 class TracedStream(_Proxy):  # type: ignore[misc,valid-type]  # one of two classes
     """What the streams of all protocols have in common."""
 
-    def __init__(self, stream: Any, reading: Reading) -> None:
+    def __init__(self, stream: Any, reading: StreamReading) -> None:
         super().__init__(stream)
         self._self_reading = reading
 

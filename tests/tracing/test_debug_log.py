@@ -81,10 +81,10 @@ def test_each_decision(told):
     lines = without_numbers(told)
     for expected in (
         "litellm: completion _: begins beneath no other traced call",
-        "litellm: completion _: llm, as no traced call beneath carried it out",
+        "litellm: completion _: llm, as no traced call beneath served it",
         "litellm: completion _: ended: ok",
         "litellm: router.completion _: workflow, as methods of the Router and batches only pass calls on",
-        "litellm: completion _: begins beneath a completion call, which it carries out",
+        "litellm: completion _: begins child of completion: attempt or bridge",
         "litellm: completion: no span, as it is LiteLLM carrying out the completion call around it",
         "litellm: completion _: ended: error (InternalServerError)",
         "litellm: completion _: ended: collected",
@@ -95,7 +95,7 @@ def test_each_decision(told):
     assert re.search(r"tokens (reported|estimated): .*; cost \S+ USD", text)
     assert re.search(r"stream read to its end, \d+ chunk\(s\), first content after _", text)
     assert "stream dropped by the program before its end, 1 chunk(s)" in text
-    assert "workflow after all, as DD_LLMOBS_INSTRUMENTED_PROXY_URLS has its URL" in text
+    assert "workflow, as DD_LLMOBS_INSTRUMENTED_PROXY_URLS has its URL" in text
 
 
 @pytest.mark.e2e
@@ -129,7 +129,7 @@ def test_nothing_is_put_together_for_nobody(provider, recorder, monkeypatch):
 
     from ddtrace_litellm.tracing import debug_log
 
-    for name in ("began", "delegated", "role", "elsewhere", "consumed", "ended", "summed_up"):
+    for name in ("began", "decided", "delegated", "ended", "summed_up"):
         monkeypatch.delattr(debug_log, name)
     litellm.completion("mistral/m", [{"role": "user", "content": "hi"}], api_base=f"{provider.url}/v1", api_key="k")
     assert recorder.event["status"] == "ok"
