@@ -146,7 +146,7 @@ def _metadata(request: Request, result: Result, hidden: Mapping[str, Any], outpu
     found: dict[str, Any] = dict(output.billed_units)
     if output.finish_reason:
         found["finish_reason"] = output.finish_reason
-    if result.chunks is not None:
+    if result.chunks is not None or (result.disconnected and request.arguments.get("stream")):
         found["stream_completed"] = result.completed
     if result.disconnected:
         found["client_disconnected"] = True
