@@ -1,5 +1,6 @@
 """Spans of this process as they start and finish, and the LLM Observability events they become."""
 
+import contextlib
 import gc
 from typing import Any
 
@@ -9,6 +10,10 @@ from ddtrace.llmobs import LLMObs
 
 import ddtrace_litellm
 from ddtrace_litellm.tracing.streams import end_open_streams
+
+with contextlib.suppress(ImportError):
+    # LiteLLM imports it in a thread, after its first call; enabling ddtrace in the midst of that fails.
+    import fastapi  # noqa: F401
 
 
 class _Discard:

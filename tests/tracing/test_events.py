@@ -31,7 +31,7 @@ def _send(call: Call, way: str, provider: Any) -> Any:
 
 
 def _prices(model: tuple[str, str]) -> dict[str, Any]:
-    """Return the prices of a model; one that has none may be in LiteLLM's list since a Router had it, without prices."""
+    """Return the prices of a model; a Router adds one that has none to LiteLLM's list, without prices."""
     name, provider = model
     listed = litellm.model_cost.get(f"{provider}/{name}") or litellm.model_cost.get(name) or {}
     return {key: price for key, price in listed.items() if "cost" in key and price is not None}
