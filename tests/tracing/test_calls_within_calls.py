@@ -123,6 +123,8 @@ def test_agentic_loop_of_messages(provider, recorder, monkeypatch):
     if not hasattr(handler, "_has_agentic_completion_hook"):
         pytest.skip("this LiteLLM runs no such plan over Messages")
     monkeypatch.setattr(litellm, "callbacks", [Loop(provider)])
+    monkeypatch.setenv("ANTHROPIC_API_BASE", provider.url)  # which LiteLLM 1.95 does not hand on
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-local")
     provider.behaviours |= {
         "claude-asks": Script(tool_calls=[ToolCall("call_1", "look_up", "{}")], usage=Usage(100, 10)),
         "claude-final": Script(usage=Usage(7, 3)),

@@ -105,6 +105,8 @@ def test_attempts_beneath_every_method(method, provider, recorder):
     )
     if not callable(getattr(made, method, None)):
         pytest.skip(f"the Router of LiteLLM {get_version()} has no {method}")
+    if method == "agenerate_content":
+        pytest.importorskip("fastapi", reason="LiteLLM 1.85 to 1.106 import it in each such call")
     if method == "aresponses" and get_version().startswith("1.72."):
         pytest.skip("the Router of LiteLLM 1.72 has no fallbacks for Responses")
     provider.otherwise = Script(status=500, fail_first=1)
