@@ -8,19 +8,27 @@ from riot import Venv, latest
 TEST_PACKAGES = {
     "anthropic": latest,
     "awslambdaric": latest,
+    "build": latest,
+    "datadog": latest,
     "datadog-lambda": latest,
     "ddapm-test-agent": latest,
+    "editables": latest,
+    "hatch-fancy-pypi-readme": latest,
+    "hatchling": latest,
+    "hypothesis": latest,
     "mcp": latest,
+    "prometheus_client": latest,
     "pytest": latest,
     "pytest-asyncio": latest,
     "pytest-xdist": latest,
+    "pyyaml": latest,
     "rich": latest,
     "vcrpy": latest,
 }
 
 venv = Venv(
     name="ddtrace-litellm",
-    command="pytest -n auto --maxprocesses 4 --dist loadfile {cmdargs} tests",
+    command="pytest -n auto --maxprocesses 4 --dist worksteal {cmdargs} tests",
     pkgs=TEST_PACKAGES,
     venvs=[
         # The oldest of both; the oldest ddtrace with newer LiteLLM, and the other way round.
@@ -33,7 +41,11 @@ venv = Venv(
         Venv(pys=["3.12"], pkgs={"ddtrace": ["~=4.12.0", latest], "litellm": ["~=1.85.0", "~=1.95.0"]}),
         Venv(pys=["3.13"], pkgs={"ddtrace": "~=4.12.0", "litellm": latest}),
         Venv(pys=["3.11"], pkgs={"ddtrace": latest, "litellm": "~=1.103.0"}),
-        # The newest of both, on every Python, with the proxy.
-        Venv(pys=["3.10", "3.11", "3.12", "3.13"], pkgs={"ddtrace": latest, "litellm[proxy]": latest}),
+        # The newest of both (1.110 today), and the newest whose proxy installs everywhere, on every Python.
+        Venv(
+            pys=["3.10", "3.11", "3.12", "3.13"],
+            pkgs={"ddtrace": latest},
+            venvs=[Venv(pkgs={"litellm": latest}), Venv(pkgs={"litellm[proxy]": "~=1.108.0"})],
+        ),
     ],
 )

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import litellm
 from ddtrace.contrib.internal.litellm import patch as builtin
 
-from ddtrace_litellm.extract import families
-from ddtrace_litellm.extract.family import Family
+from ddtrace_litellm.extract import chat, embeddings, responses
+from ddtrace_litellm.extract.api import Api
 from tests.provider import Behaviour, Provider
 
 CHUNKS = 1000
@@ -24,7 +24,7 @@ class Case(NamedTuple):
 
     Attributes:
         function: LiteLLM's function.
-        family: how ours reads it.
+        api: how ours reads it.
         asked: the arguments.
         contents: what the least that ddtrace's API can do has to annotate.
         builtin: the wrapper of ddtrace's own integration, which traces chat and text completions only (4.8 to 4.16).
@@ -32,7 +32,7 @@ class Case(NamedTuple):
     """
 
     function: Callable[..., Any]
-    family: Family
+    api: Api
     asked: dict[str, Any]
     contents: dict[str, Any]
     builtin: Callable[..., Any] | None = None
@@ -48,20 +48,20 @@ _ASKED = {"temperature": 0.2}
 CALLS = {
     "chat": Case(
         litellm.completion,
-        families.CHAT,
+        chat.API,
         {"model": "mistral/mistral-large-latest", "messages": ASK, "max_tokens": 2000, **_ASKED},
         {"input_messages": ASK, "output_messages": _SPOKEN},
         builtin.traced_completion,
     ),
     "Responses": Case(
         litellm.responses,
-        families.RESPONSES,
+        responses.API,
         {"model": "openai/gpt-4o-mini", "input": ASK, "max_output_tokens": 2000, **_ASKED},
         {"input_messages": ASK, "output_messages": _SPOKEN},
     ),
     "embeddings": Case(
         litellm.embedding,
-        families.EMBEDDING,
+        embeddings.API,
         {"model": "openai/text-embedding-3-small", "input": TEXTS},
         {"input_documents": [{"text": text} for text in TEXTS], "output_value": "10 embeddings of 3 dimensions"},
     ),
@@ -76,7 +76,7 @@ def answered_cases() -> dict[str, Case]:
         for name, case in CALLS.items():
             provider.otherwise = Behaviour(text=ANSWER)
             cases[name] = case._replace(answered=case.function(**case.asked, **where))
-            if case.family.streaming is None:
+            if case.api.streaming is None:
                 continue
             provider.otherwise = Behaviour(text=" ".join(f"word{number}" for number in range(CHUNKS - 2)))
             # With the usage, which LiteLLM then has: counting tokens that nobody reported is its tokenizer's time.

@@ -36,8 +36,7 @@ from ddtrace.llmobs._integrations.litellm import LiteLLMIntegration
 from ddtrace.llmobs._utils import _annotate_llmobs_span_data
 
 import ddtrace_litellm
-from ddtrace_litellm.patching import positional_parameters
-from ddtrace_litellm.tracing.calls import Operation
+from ddtrace_litellm.targets import Target
 from ddtrace_litellm.tracing.wrappers import traced
 
 BATCHES = 15
@@ -113,7 +112,7 @@ def _floor(case):
         if LLMObs.enabled:
             _annotate_llmobs_span_data(
                 span,
-                kind=case.family.kind,
+                kind=case.api.kind,
                 model_name=model,
                 model_provider=provider,
                 metrics={"input_tokens": 60, "output_tokens": 1000, "total_tokens": 1060, "total_cost": 0.00153},
@@ -143,7 +142,7 @@ def _floor(case):
 def _variants(case):
     """Return the stub in each of the wrappers."""
     function = case.function
-    ours = traced(Operation(function.__name__, case.family, parameters=positional_parameters(function)))
+    ours = traced(Target(function.__name__, (), case.api).with_signature_of(function))
     wrappers = {"ours": ours, "built-in": case.builtin, "floor": _floor(case), "bare": _bare(case)}
     stub = _stub(case)
     return {name: wrapt.FunctionWrapper(stub, wrapper) for name, wrapper in wrappers.items() if wrapper is not None}

@@ -37,7 +37,7 @@ def main():
         empty, installed = Path(root, "empty"), Path(root, "installed")
         empty.mkdir()
         shutil.copytree(package, installed / "ddtrace_litellm")
-        shutil.copy(package / "bootstrap.pth", installed / "ddtrace_litellm.pth")
+        shutil.copy(package.with_suffix(".pth"), installed)
         _time_start(installed)  # writes the bytecode
         pairs = [(_time_start(empty), _time_start(installed)) for _ in range(starts)]
     without, with_us = (statistics.median(times) for times in zip(*pairs, strict=True))

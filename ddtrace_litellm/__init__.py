@@ -16,7 +16,9 @@ mean what they mean for its built-in integration. ``DD_LITELLM_TAKEOVER=false`` 
 is in :mod:`ddtrace_litellm.config`.
 """
 
-__version__ = "0.1.0"
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    __version__: str
 
 __all__ = ["__version__", "get_version", "patch", "unpatch"]
 
@@ -53,9 +55,14 @@ def unpatch() -> None:
 
 def get_version() -> str:
     """Return the version of the installed LiteLLM, ``""`` where none is installed."""
-    from importlib.metadata import PackageNotFoundError, version
+    from ddtrace_litellm import versions
 
-    try:
-        return version("litellm")
-    except PackageNotFoundError:
-        return ""
+    return versions.get_version()
+
+
+def __getattr__(name: str) -> str:
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ddtrace_litellm.versions import __version__
+
+    return __version__

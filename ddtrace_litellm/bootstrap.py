@@ -25,7 +25,6 @@ BUILT_IN = "ddtrace.contrib.internal.litellm.patch"
 """ddtrace's own integration, the module that every way of starting ddtrace ends in."""
 
 TAKEOVER_VARIABLE = "DD_LITELLM_TAKEOVER"
-LAMBDA_VARIABLE = "AWS_LAMBDA_FUNCTION_NAME"  # how ddtrace tells as well
 
 
 def takeover_enabled() -> bool:
@@ -39,6 +38,8 @@ def _takeover_setting() -> str:
 
 def _switched_off_in_lambda() -> bool:
     """Whether ``DD_PATCH_MODULES`` has LiteLLM switched off in AWS Lambda, where datadog-lambda does not read it."""
+    from ddtrace_litellm.config import LAMBDA_VARIABLE
+
     if not os.environ.get(LAMBDA_VARIABLE):
         return False
     # As ddtrace reads it, which separates by commas or spaces.
@@ -115,7 +116,7 @@ def take_over(built_in: "ModuleType") -> None:
     Its own ``patch`` and ``unpatch`` stay within reach of ours: where this package cannot work (a ddtrace or a LiteLLM
     that it does not know), the built-in does, and one warning says why.
     """
-    import ddtrace_litellm
+    from ddtrace_litellm.versions import __version__, get_version
 
     builtin_patch, builtin_unpatch = built_in.patch, built_in.unpatch
     # Here, and not in takeover_enabled(): a warning in each Python process of the environment would be too much.
@@ -127,7 +128,12 @@ def take_over(built_in: "ModuleType") -> None:
         if _switched_off_in_lambda():
             return
         try:
-            ddtrace_litellm.patch()
+            # First, since ddtrace's hook on this import may call patch(), which must not find itself half imported.
+            import litellm  # noqa: F401
+
+            from ddtrace_litellm import patching
+
+            patching.patch()
         except Exception as error:
             if getattr(error, "malicious", False):
                 _logger().error("%s", error)
@@ -139,16 +145,19 @@ def take_over(built_in: "ModuleType") -> None:
             )
             builtin_patch()
         else:
-            _logger().info("LiteLLM is traced by ddtrace-litellm %s", ddtrace_litellm.__version__)
+            _logger().info("LiteLLM is traced by ddtrace-litellm %s", __version__)
 
     def unpatch() -> None:
         # Whichever is not active does nothing: both read the marker that ddtrace sets on litellm.
-        ddtrace_litellm.unpatch()
+        # What is not loaded has patched nothing. To load it would import LiteLLM, on which ddtrace's hook patches.
+        patching = sys.modules.get("ddtrace_litellm.patching")
+        if patching is not None:
+            patching.unpatch()
         builtin_unpatch()
 
-    _logger().debug("litellm: %s now patches with ddtrace-litellm %s", BUILT_IN, ddtrace_litellm.__version__)
+    _logger().debug("litellm: %s now patches with ddtrace-litellm %s", BUILT_IN, __version__)
     built_in.patch, built_in.unpatch = patch, unpatch  # type: ignore[attr-defined]
-    built_in.get_version = ddtrace_litellm.get_version  # type: ignore[attr-defined]
+    built_in.get_version = get_version  # type: ignore[attr-defined]
     # Every version, since patch() decides, with words and with the built-in to fall back on.
     built_in._supported_versions = lambda: {"litellm": "*"}  # type: ignore[attr-defined]  # noqa: SLF001
 

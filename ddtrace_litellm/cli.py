@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from ddtrace_litellm import __version__
 from ddtrace_litellm.aws_lambda import command as lambda_layer
 from ddtrace_litellm.info import command as info
 from ddtrace_litellm.masking import visible
@@ -17,6 +16,7 @@ from ddtrace_litellm.openmetrics import command as scrape
 from ddtrace_litellm.tryout import browser
 from ddtrace_litellm.tryout.errors import TryoutError
 from ddtrace_litellm.tryout.session import Outcome, tryout, tryout_with_ui
+from ddtrace_litellm.versions import __version__
 
 _USAGE_ERROR = 2
 _INTERRUPTED = 130

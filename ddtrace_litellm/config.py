@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf, nan
 
-from ddtrace_litellm.bootstrap import LAMBDA_VARIABLE
-
 log = logging.getLogger("ddtrace.litellm.config")
+
+LAMBDA_VARIABLE = "AWS_LAMBDA_FUNCTION_NAME"  # how ddtrace tells as well
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 

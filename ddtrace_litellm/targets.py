@@ -1,11 +1,30 @@
-"""What is traced in LiteLLM, and under which names: the table that ``patch`` and ``unpatch`` walk."""
+"""What is traced in LiteLLM, and under which names: the tables that ``patch`` and ``unpatch`` walk."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from ddtrace_litellm.extract import families
-from ddtrace_litellm.extract.family import Family
+from ddtrace_litellm.extract import (
+    batch,
+    chat,
+    embeddings,
+    generate_content,
+    images,
+    messages,
+    moderation,
+    ocr,
+    rerank,
+    responses,
+    search,
+    speech,
+    text,
+    transcription,
+    video,
+)
+from ddtrace_litellm.extract.api import Api
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,46 +34,67 @@ class Target:
     Attributes:
         name: its name.
         owners: the modules and classes that hold it; those that a version lacks are left out.
-        family: its API family.
+        api: its API.
         asynchronous: a coroutine function.
-        router: a method of the Router.
-        batch: makes several calls, none of which is another try of the one before.
+        router: a method of the Router: what it calls are attempts.
+        batch: makes several calls, none of which is another attempt after the one before.
         called: what its spans call it, where its name alone would not tell.
         signature_of: the function whose positional parameters it takes, where its own signature is ``*args``.
-        positional: those parameters, where no function tells.
+        positional: its positional parameters, where no signature tells.
+        resource: the resource of its spans.
+        never_leaf: it never reaches a provider itself.
     """
 
     name: str
     owners: tuple[str, ...]
-    family: Family
+    api: Api
     asynchronous: bool = False
     router: bool = False
     batch: bool = False
     called: str = ""
     signature_of: str | None = None
-    positional: tuple[str, ...] | None = None
+    positional: tuple[str, ...] = ()
+    resource: str = field(init=False)
+    never_leaf: bool = field(init=False)
 
-    @property
-    def resource(self) -> str:
-        """The resource of its spans."""
+    def __post_init__(self) -> None:
         name = self.called or self.name
-        return f"router.{name}" if self.router else name
+        object.__setattr__(self, "resource", f"router.{name}" if self.router else name)
+        object.__setattr__(self, "never_leaf", self.router or self.batch)
+
+    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, Any]:
+        """Return a call's arguments by name. A wrong call binds as far as it goes: LiteLLM raises, not we."""
+        return {**dict(zip(self.positional, args, strict=False)), **kwargs} if args else kwargs
+
+    def with_signature_of(self, function: Callable[..., Any]) -> Target:
+        """Return the target with the positional parameters that ``function`` declares, if it declares any."""
+        return replace(self, positional=positional_parameters(function) or self.positional)
 
 
-def _pair(name: str, owners: tuple[str, ...], family: Family, *, starred: bool = False) -> tuple[Target, Target]:
+def positional_parameters(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of a function's positional parameters, without ``self``."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    parameters = inspect.signature(function).parameters.values()
+    return tuple(found.name for found in parameters if found.kind in kinds and found.name != "self")
+
+
+def _pair(name: str, owners: tuple[str, ...], api: Api, *, starred: bool = False) -> tuple[Target, Target]:
     """Return a function and its asynchronous twin, which may take ``*args``."""
-    twin = Target(f"a{name}", owners, family, asynchronous=True, signature_of=name if starred else None)
-    return Target(name, owners, family), twin
+    twin = Target(f"a{name}", owners, api, asynchronous=True, signature_of=name if starred else None)
+    return Target(name, owners, api), twin
 
 
-def _router(*names: str, family: Family, batch: bool = False) -> tuple[Target, ...]:
-    """Return methods of the Router; those whose name does not say that they are asynchronous are not."""
-    asynchronous = ("a", "schedule_a")
-    return tuple(
-        Target(name, ("litellm:Router",), family, name.startswith(asynchronous), router=True, batch=batch)
-        for name in names
-    )
+def _router(name: str, api: Api, *positional: str, asynchronous: bool = True, batch: bool = False) -> Target:
+    """Return a method of the Router; from 1.110 on all of them are ``(*args, **kwargs)``."""
+    return Target(name, (ROUTER,), api, asynchronous, router=True, batch=batch, positional=positional)
 
+
+def _router_pair(name: str, api: Api, *positional: str) -> tuple[Target, Target]:
+    """Return a method of the Router and its asynchronous twin."""
+    return _router(name, api, *positional, asynchronous=False), _router(f"a{name}", api, *positional)
+
+
+ROUTER = "litellm:Router"
 
 # Since 1.103 litellm.completion is a dispatch shim that never calls litellm.main.completion by name: both are wrapped,
 # and so it is with embeddings, Responses, Anthropic's messages and OCR. The shim's own reference to the original is
@@ -82,61 +122,87 @@ _VIDEO = ("litellm", "litellm.videos", "litellm.videos.main")
 _BATCH = ("litellm", "litellm.batch_completion.main")
 
 FUNCTIONS = (
-    *_pair("completion", _CHAT, families.CHAT),
-    *_pair("text_completion", _MAIN, families.TEXT, starred=True),
-    *_pair("embedding", _EMBEDDING, families.EMBEDDING, starred=True),
-    *_pair("responses", _RESPONSES, families.RESPONSES),
-    *_pair("compact_responses", _RESPONSES, families.RESPONSES),
-    Target("anthropic_messages", _MESSAGES, families.MESSAGES, asynchronous=True),
-    Target("anthropic_messages_handler", _MESSAGES, families.MESSAGES),
-    Target("_async_anthropic_messages", _MESSAGES_INTERFACE, families.MESSAGES, asynchronous=True),
-    Target("_sync_anthropic_messages", _MESSAGES_INTERFACE, families.MESSAGES),
-    *_pair("generate_content", _GENERATE_CONTENT, families.GENERATE_CONTENT),
-    *_pair("generate_content_stream", _GENERATE_CONTENT, families.GENERATE_CONTENT),
-    *_pair("rerank", _RERANK, families.RERANK),
-    *_pair("search", _SEARCH, families.SEARCH),
-    Target("search", _VECTOR_STORES, families.SEARCH, called="vector_store_search"),
-    Target("asearch", _VECTOR_STORES, families.SEARCH, asynchronous=True, called="avector_store_search"),
-    *_pair("image_generation", _IMAGES, families.IMAGE, starred=True),
-    *_pair("image_edit", _IMAGES, families.IMAGE),
-    *_pair("image_variation", _IMAGES, families.IMAGE, starred=True),
-    *_pair("speech", _MAIN, families.SPEECH, starred=True),
-    *_pair("transcription", _MAIN, families.TRANSCRIPTION, starred=True),
-    *_pair("moderation", _MAIN, families.MODERATION),
-    Target("ocr", _OCR, families.OCR, positional=("model", "document")),
-    Target("aocr", _OCR, families.OCR, asynchronous=True, positional=("model", "document")),
-    *_pair("video_generation", _VIDEO, families.VIDEO),
-    *_pair("video_edit", _VIDEO, families.VIDEO),
-    *_pair("video_extension", _VIDEO, families.VIDEO),
-    *_pair("video_remix", _VIDEO, families.VIDEO),
-    Target("batch_completion", _BATCH, families.BATCH, batch=True),
-    Target("batch_completion_models", _BATCH, families.BATCH, batch=True),
-    Target("batch_completion_models_all_responses", _BATCH, families.BATCH, batch=True),
+    *_pair("completion", _CHAT, chat.API),
+    *_pair("text_completion", _MAIN, text.API, starred=True),
+    *_pair("embedding", _EMBEDDING, embeddings.API, starred=True),
+    *_pair("responses", _RESPONSES, responses.API),
+    *_pair("compact_responses", _RESPONSES, responses.API),
+    Target("anthropic_messages", _MESSAGES, messages.API, asynchronous=True),
+    Target("anthropic_messages_handler", _MESSAGES, messages.API),
+    Target("_async_anthropic_messages", _MESSAGES_INTERFACE, messages.API, asynchronous=True),
+    Target("_sync_anthropic_messages", _MESSAGES_INTERFACE, messages.API),
+    *_pair("generate_content", _GENERATE_CONTENT, generate_content.API),
+    *_pair("generate_content_stream", _GENERATE_CONTENT, generate_content.API),
+    *_pair("rerank", _RERANK, rerank.API),
+    *_pair("search", _SEARCH, search.API),
+    Target("search", _VECTOR_STORES, search.API, called="vector_store_search"),
+    Target("asearch", _VECTOR_STORES, search.API, asynchronous=True, called="avector_store_search"),
+    *_pair("image_generation", _IMAGES, images.API, starred=True),
+    *_pair("image_edit", _IMAGES, images.API),
+    *_pair("image_variation", _IMAGES, images.API, starred=True),
+    *_pair("speech", _MAIN, speech.API, starred=True),
+    *_pair("transcription", _MAIN, transcription.API, starred=True),
+    *_pair("moderation", _MAIN, moderation.API),
+    Target("ocr", _OCR, ocr.API, positional=("model", "document")),
+    Target("aocr", _OCR, ocr.API, asynchronous=True, positional=("model", "document")),
+    *_pair("video_generation", _VIDEO, video.API),
+    *_pair("video_edit", _VIDEO, video.API),
+    *_pair("video_extension", _VIDEO, video.API),
+    *_pair("video_remix", _VIDEO, video.API),
+    Target("batch_completion", _BATCH, batch.API, batch=True),
+    Target("batch_completion_models", _BATCH, batch.API, batch=True),
+    Target("batch_completion_models_all_responses", _BATCH, batch.API, batch=True),
 )
 """LiteLLM's functions."""
 
 ROUTER_METHODS = (
-    *_router("completion", "acompletion", family=families.CHAT),
-    *_router("text_completion", "atext_completion", family=families.TEXT),
-    *_router("embedding", "aembedding", family=families.EMBEDDING),
-    *_router("image_generation", "aimage_generation", family=families.IMAGE),
-    *_router("arerank", family=families.RERANK),
-    *_router("aspeech", family=families.SPEECH),
-    *_router("atranscription", family=families.TRANSCRIPTION),
-    *_router("schedule_acompletion", family=families.CHAT, batch=True),
-    *_router(
-        "abatch_completion",
-        "abatch_completion_one_model_multiple_requests",
-        "abatch_completion_fastest_response",
-        family=families.BATCH,
-        batch=True,
-    ),
+    *_router_pair("completion", chat.API, "model", "messages"),
+    *_router_pair("text_completion", text.API, "model", "prompt"),
+    *_router_pair("embedding", embeddings.API, "model", "input"),
+    *_router_pair("image_generation", images.API, "prompt", "model"),
+    _router("arerank", rerank.API, "model", "query", "documents"),
+    _router("aspeech", speech.API, "model", "input", "voice"),
+    _router("atranscription", transcription.API, "model", "file"),
+    _router("schedule_acompletion", chat.API, "model", "messages", "priority", batch=True),
+    _router("abatch_completion", batch.API, "models", "messages", batch=True),
+    _router("abatch_completion_one_model_multiple_requests", batch.API, "model", "messages", batch=True),
+    _router("abatch_completion_fastest_response", batch.API, "model", "messages", batch=True),
 )
-"""The methods of the Router's class."""
+"""The methods of the Router's class, in every version."""
 
-ROUTER_ATTRIBUTES = {
-    target.resource if target.name != "amoderation" else "moderation": target
+ROUTER_FACTORY_CALL_TYPES = {
+    target.resource if target.name != "amoderation" else "moderation": replace(target, router=True)
     for target in FUNCTIONS
     if not target.batch and not target.name.startswith("_")
 }
-"""What ``Router.factory_function`` makes attributes of an instance of, by the ``call_type`` that it is told."""
+"""What ``Router.factory_function`` makes attributes of an instance of (to 1.109), by the ``call_type`` that it is told.
+
+Its call type for ``amoderation`` is ``moderation``."""
+
+ROUTER_ENDPOINTS = (
+    *(
+        replace(
+            target,
+            name=target.called or target.name,
+            owners=(ROUTER,),
+            called="",
+            signature_of=None,
+            positional=("input", "model") if target.name in {"aresponses", "amoderation"} else (),
+        )
+        for target in ROUTER_FACTORY_CALL_TYPES.values()
+    ),
+    Target("aanthropic_messages", (ROUTER,), messages.API, asynchronous=True, router=True),
+)
+"""The same as methods of the Router's class, which they are from 1.110 on (``litellm.router_rust``)."""
+
+PROVIDER_REQUEST = ("litellm.litellm_core_utils.litellm_logging:Logging", "pre_call")
+"""What LiteLLM calls before each request to a provider, its Rust routes included (1.72 to 1.110)."""
+
+_HTTP_HANDLER = "litellm.llms.custom_httpx.llm_http_handler:BaseLLMHTTPHandler"
+PROVIDER_RESPONSES = (
+    ("litellm.main", "maybe_run_chat_completion_agentic_loop"),  # 1.108
+    (_HTTP_HANDLER, "_call_agentic_completion_hooks"),  # 1.85
+    (_HTTP_HANDLER, "_call_agentic_chat_completion_hooks"),  # 1.85
+    ("litellm.llms.openai.openai:OpenAIChatCompletion", "_call_agentic_completion_hooks_openai"),  # 1.85
+)
+"""What LiteLLM hands a provider's ``response`` to, to ask again with the results of tools that it has run itself."""

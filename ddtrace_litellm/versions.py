@@ -1,12 +1,12 @@
-"""Which versions of LiteLLM are traced; importable without LiteLLM."""
+"""This package's version, LiteLLM's, and which of LiteLLM's are traced; importable without LiteLLM."""
 
-import re
+__version__ = "0.1.0"
 
 MALICIOUS_VERSIONS = frozenset({"1.82.7", "1.82.8"})
 """Published with a stolen token, deleted since (BerriAI/litellm#24512, #24518); caches may keep them."""
 
 OLDEST_VERSION = (1, 72)
-NEWEST_TESTED = {"python": (3, 13), "ddtrace": (4, 16), "litellm": (1, 109)}
+NEWEST_TESTED = {"python": (3, 13), "ddtrace": (4, 16), "litellm": (1, 110)}
 """The newest of each that the tests run with (``riotfile.py``); newer ones are traced, for all that is known."""
 
 OLDEST_TESTED = {"python": (3, 10), "ddtrace": (4, 8), "litellm": OLDEST_VERSION}
@@ -24,12 +24,24 @@ class UnsupportedVersionError(Exception):
         self.malicious = malicious
 
 
+def get_version() -> str:
+    """Return the version of the installed LiteLLM, ``""`` where none is installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("litellm")
+    except PackageNotFoundError:
+        return ""
+
+
 def check_version(version: str) -> None:
     """Refuse the releases of LiteLLM that must not, or cannot, be traced.
 
     Raises:
         UnsupportedVersionError: with a sentence that says which version, and what to do.
     """
+    import re
+
     if version in MALICIOUS_VERSIONS:
         raise UnsupportedVersionError(
             f"litellm {version} was published with a stolen token and steals credentials (BerriAI/litellm#24518). "

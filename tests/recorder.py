@@ -1,5 +1,6 @@
 """Spans of this process as they start and finish, and the LLM Observability events they become."""
 
+import contextlib
 import gc
 from typing import Any
 
@@ -8,7 +9,11 @@ from ddtrace.internal import core
 from ddtrace.llmobs import LLMObs
 
 import ddtrace_litellm
-from ddtrace_litellm.tracing.streams import end_open_readings
+from ddtrace_litellm.tracing.streams import end_open_streams
+
+with contextlib.suppress(ImportError):
+    # LiteLLM imports it in a thread, after its first call; enabling ddtrace in the midst of that fails.
+    import fastapi  # noqa: F401
 
 
 class _Discard:
@@ -44,7 +49,7 @@ class Recorder:
         return self
 
     def __exit__(self, *_exception: object) -> None:
-        end_open_readings()  # or a stream that this test left would end in the next one
+        end_open_streams()  # or a stream that this test left would end in the next one
         core.reset_listeners("trace.span_start", self.started.append)
         core.reset_listeners("trace.span_finish", self.finished.append)
         ddtrace_litellm.unpatch()

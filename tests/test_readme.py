@@ -7,8 +7,8 @@ import litellm
 import pytest
 
 from ddtrace_litellm.info.variables import OWN
-from ddtrace_litellm.targets import FUNCTIONS, ROUTER_ATTRIBUTES, ROUTER_METHODS
-from ddtrace_litellm.tracing.wrappers import TracedFunction
+from ddtrace_litellm.targets import FUNCTIONS, ROUTER_ENDPOINTS, ROUTER_METHODS
+from ddtrace_litellm.tracing.wrappers import is_traced
 
 README = Path(__file__).parents[1] / "README.md"
 ROWS = [
@@ -21,7 +21,7 @@ ROWS = [
 def test_table_lists_every_traced_function():
     """The functions of the table are those that are wrapped, with the kind of their spans."""
     listed = {(name, *kind) for functions, _, kind in ROWS for name in functions}
-    assert listed == {(target.resource, target.family.kind) for target in FUNCTIONS if not target.name.startswith("_")}
+    assert listed == {(target.resource, target.api.kind) for target in FUNCTIONS if not target.name.startswith("_")}
 
 
 def test_table_lists_every_traced_method_of_the_router():
@@ -29,7 +29,7 @@ def test_table_lists_every_traced_method_of_the_router():
     methods = {target.name for target in ROUTER_METHODS}
     listed = {name for _, names, _ in ROWS for name in names}
     assert methods <= listed
-    assert listed - methods <= {target.resource for target in ROUTER_ATTRIBUTES.values()} | {"aanthropic_messages"}
+    assert listed - methods <= {target.name for target in ROUTER_ENDPOINTS}
 
 
 @pytest.mark.usefixtures("apm_recorder")
@@ -39,7 +39,7 @@ def test_table_lists_what_the_installed_router_has():
     candidates = {
         prefix + (target.called or target.name) for target in (*FUNCTIONS, *ROUTER_METHODS) for prefix in ("", "a")
     }
-    traced = {name for name in candidates if isinstance(getattr(router, name, None), TracedFunction)}
+    traced = {name for name in candidates if is_traced(getattr(router, name, None))}
     assert traced
     assert traced <= {name for _, names, _ in ROWS for name in names}
 

@@ -12,9 +12,10 @@ import openai
 import pytest
 
 from ddtrace_litellm import get_version
+from tests.checkout import CHECKOUT
 from tests.recorded import CHAT, MESSAGES, MESSAGES_BY_CHAT, RESPONSES, TEXT, Recording, player
 
-FOLDER = Path(__file__).parents[2] / "shared" / "recorded-traffic"
+FOLDER = CHECKOUT.parent / "shared" / "recorded-traffic"
 PATTERNS = {
     "openai/chat_completion*": CHAT,
     "openai/azure_chat*": CHAT,

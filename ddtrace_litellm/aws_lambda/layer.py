@@ -53,7 +53,8 @@ def build(python: str, epoch: int = _EARLIEST) -> Layer:
     if compiled is not None:
         package |= compiled.files
     for suffix in (".pth", ".start"):
-        package[PurePosixPath(f"ddtrace_litellm{suffix}")] = (_PACKAGE / f"bootstrap{suffix}").read_bytes()
+        start_file = _PACKAGE.with_suffix(suffix)  # beside the package, in site-packages and in the sources alike
+        package[PurePosixPath(start_file.name)] = start_file.read_bytes()
     files = _files(_AT_ROOT) | {site_packages / path: content for path, content in package.items()}
     return Layer(_zip(files, epoch), sum(map(len, files.values())), compiled.python if compiled is not None else None)
 

@@ -1,43 +1,36 @@
 """Chat: messages of a request, choices of a response or of a stream's chunks."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import field as dataclass_field
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.content import Content, add_audio, add_images, clip, content_from
-from ddtrace_litellm.extract.family import Arguments, Input, Output
+from ddtrace_litellm.extract.api import CALL_PARAMETERS, Api, Arguments, Input, Output, Streaming
+from ddtrace_litellm.extract.chat_stream import assemble, audio_format, first_content_detector
+from ddtrace_litellm.extract.choices import Assembled, Choice, Message, message_of, output
+from ddtrace_litellm.extract.content import Content, add_audio, add_images, content_from
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
-from ddtrace_litellm.extract.tools import ToolCall, tool_calls_from, tool_definitions_from
+from ddtrace_litellm.extract.tools import tool_calls_from, tool_definitions_from, tool_result
+from ddtrace_litellm.extract.usage import reported_usage, usage_of
 
-COMMON_PARAMETERS = frozenset(
-    {
-        "api_version",
-        "custom_llm_provider",
-        "frequency_penalty",
-        "logit_bias",
-        "logprobs",
-        "max_tokens",
-        "n",
-        "num_retries",
-        "presence_penalty",
-        "seed",
-        "stop",
-        "stream",
-        "stream_options",
-        "temperature",
-        "timeout",
-        "top_p",
-        "user",
-    }
-)
+COMMON_PARAMETERS = CALL_PARAMETERS | {
+    "frequency_penalty",
+    "logit_bias",
+    "logprobs",
+    "max_tokens",
+    "n",
+    "presence_penalty",
+    "seed",
+    "stop",
+    "stream",
+    "stream_options",
+    "temperature",
+    "top_p",
+    "user",
+}
 """Request parameters of chat and text completions that may go into metadata."""
 PARAMETERS = COMMON_PARAMETERS | {
     "deployment_id",
     "function_call",
     "max_completion_tokens",
-    "max_retries",
     "modalities",
     "parallel_tool_calls",
     "prediction",
@@ -53,97 +46,52 @@ PARAMETERS = COMMON_PARAMETERS | {
     "web_search_options",
 }
 
-Message = dict[str, Any]
-"""LLM Observability's message: ``role``, ``content`` and, where there are any, ``tool_calls``, ``tool_results``,
-``image_parts``, ``audio_parts``."""
-
-
-@dataclass(slots=True)
-class Choice:
-    """One answer of the model.
-
-    Attributes:
-        role: ``assistant`` as a rule.
-        content: text and attachments; a refusal is text.
-        reasoning: reasoning text, ``""`` where the provider shows none.
-        tool_calls: calls the model asked for, in order.
-        finish_reason: why the model stopped, ``""`` where it did not say or the stream broke off.
-    """
-
-    role: str = ""
-    content: Content = dataclass_field(default_factory=Content)
-    reasoning: str = ""
-    tool_calls: list[ToolCall] = dataclass_field(default_factory=list)
-    finish_reason: str = ""
-
-
-class Assembled(NamedTuple):
-    """What the chunks of a chat or a text stream make up."""
-
-    choices: Sequence[Choice]
-
-
 _ROLE_AND_TEXT = 2
 """Fields of most messages, which need no further look."""
 
 
-def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
+def read_input(arguments: Arguments) -> Input:
     """Read the messages and the tools of a chat request."""
     messages = arguments.get("messages")
-    annotations: dict[str, Any] = {"input_messages": input_messages(messages, capture) if capture.input else []}
+    annotations: dict[str, Any] = {"input_messages": input_messages(messages)}
     tools, functions = arguments.get("tools"), arguments.get("functions")
     if tools or functions:
         annotations["tool_definitions"] = tool_definitions_from(tools, functions)
     return Input(annotations, tool_result_ids(messages))
 
 
-def read_response(response: Any, arguments: Arguments, capture: CaptureConfig) -> Output:
+def read_response(response: Any, arguments: Arguments) -> Output:
     """Read a ``ModelResponse``, or what a stream's chunks make up."""
     if type(response) is Assembled:
-        return output(response.choices, capture, written=True)
-    return output(choices_from_response(response, audio_format(arguments)), capture)
+        return output(response.choices, streamed=True)
+    return output(choices_from_response(response, audio_format(arguments)))
 
 
-def output(choices: Sequence[Choice], capture: CaptureConfig, *, written: bool = False) -> Output:
-    """Return what the choices say; ``written`` asks for all of the text as well."""
-    return Output(
-        {"output_messages": output_messages(choices, capture) if capture.output else []},
-        finish_reasons(choices),
-        [call for choice in choices for call in choice.tool_calls],
-        "".join(map(all_text, choices)) if written else "",
-    )
+def countable_input(arguments: Arguments) -> Sequence[Mapping[str, Any]]:
+    """Return the messages and the tools, for LiteLLM's tokenizer."""
+    return [{"messages": arguments.get("messages") or [], "tools": arguments.get("tools")}]
 
 
-def audio_format(arguments: Arguments) -> str:
-    """Return the format in which a request wants a spoken answer, ``""`` where it wants none."""
-    return text_of(field(arguments["audio"], "format")) if "audio" in arguments else ""
-
-
-def input_messages(messages: Any, capture: CaptureConfig) -> list[Message]:
+def input_messages(messages: Any) -> list[Message]:
     """Return a request's ``messages``; reasoning that is sent back is a message of its own, as in an output."""
     found: list[Message] = []
-    uncut = capture.max_chars is None
     for raw in sequence(messages):
         message = raw if type(raw) is dict else fields_of(raw)
         role = text_of(message.get("role"))
         if len(message) == _ROLE_AND_TEXT and type(text := message.get("content")) is str:
-            found.append({"role": role, "content": text if uncut else clip(text, capture)})
+            found.append({"role": role, "content": text})
             continue
         content = content_from(message.get("content"))
         if role in {"tool", "function"}:
-            result = {
-                "name": text_of(message.get("name")),
-                "result": clip(content.text, capture),
-                "tool_id": text_of(message.get("tool_call_id")),
-                "type": "tool_result",
-            }
+            name, tool_id = text_of(message.get("name")), text_of(message.get("tool_call_id"))
+            result = tool_result(content.text, name, tool_id)
             found.append({"role": role, "content": "", "tool_results": [result]})
             continue
         if role == "assistant":
             content.text = content.text or text_of(message.get("refusal"))
             if reasoning := _reasoning(message):
-                found.append(_reasoning_message(reasoning, capture))
-        found.append(message_of(role, content, tool_calls_from(message), capture))
+                found.append({"role": "reasoning", "content": reasoning})
+        found.append(message_of(role, content, tool_calls_from(message)))
     return found
 
 
@@ -185,46 +133,22 @@ def _choice(choice: Mapping[str, Any], audio_format: str) -> Choice:
     )
 
 
-def output_messages(choices: Iterable[Choice], capture: CaptureConfig) -> list[Message]:
-    """Return what the model said, reasoning first, one or two messages a choice."""
-    found: list[Message] = []
-    for choice in choices:
-        if choice.reasoning:
-            found.append(_reasoning_message(choice.reasoning, capture))
-        found.append(message_of(choice.role or "assistant", choice.content, choice.tool_calls, capture))
-    return found
-
-
-def all_text(choice: Choice) -> str:
-    """Return all that the model wrote for a choice: reasoning, text, and the calls it asked for."""
-    calls = [f"{call.name}{call.arguments}" for call in choice.tool_calls]
-    return "".join([choice.reasoning, choice.content.text, *calls])
-
-
-def finish_reasons(choices: Iterable[Choice]) -> str:
-    """Return the reasons in the order of the choices, joined with commas as ddtrace's openai integration does."""
-    return ",".join([choice.finish_reason for choice in choices if choice.finish_reason])
-
-
-def message_of(role: str, content: Content, tool_calls: Sequence[ToolCall], capture: CaptureConfig) -> Message:
-    """Return a message that says ``content``, its attachments beside the text."""
-    message: Message = {"role": role, "content": clip(content.text, capture)}
-    if tool_calls:
-        message["tool_calls"] = [call.as_message_part() for call in tool_calls]
-    if content.image_parts:
-        message["image_parts"] = list(content.image_parts)
-    if content.audio_parts:
-        message["audio_parts"] = list(content.audio_parts)
-    return message
-
-
-def _reasoning_message(reasoning: str, capture: CaptureConfig) -> Message:
-    return {"role": "reasoning", "content": clip(reasoning, capture)}
-
-
 def _reasoning(message: Mapping[str, Any]) -> str:
     """Return the reasoning text, from the provider-independent field or else from Anthropic's blocks."""
     if message.get("reasoning_content"):
         return text_of(message["reasoning_content"])
     blocks = message.get("thinking_blocks")
     return "".join([text_of(field(block, "thinking")) for block in sequence(blocks)]) if blocks else ""
+
+
+API = Api(
+    name="completion",
+    kind="llm",
+    parameters=PARAMETERS,
+    read_input=read_input,
+    read_response=read_response,
+    read_usage=usage_of,
+    serves_other_apis=True,
+    streaming=Streaming(assemble, first_content_detector, reported_usage),
+    countable_input=countable_input,
+)

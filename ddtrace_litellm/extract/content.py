@@ -1,15 +1,12 @@
 """The content of a message: a string, or a list of parts with text, images, audio and files."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
-from ddtrace_litellm.extract.urls import strip_credentials
+from ddtrace_litellm.extract.urls import DATA_URL, strip_credentials
 
-_DATA_URL = re.compile(r"^\s*data:(?P<mime>[\w.+-]+/[\w.+-]+)(?:;[\w.=+-]+)*;base64,", re.IGNORECASE)
 _RENDERABLE_IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 # ddtrace blanks input and output of an event over 5 MB, so one attachment has to leave room for the rest.
 _MAX_ATTACHMENT_CHARS = 3_500_000
@@ -28,14 +25,6 @@ class Content:
     text: str = ""
     image_parts: tuple[dict[str, str], ...] = ()
     audio_parts: tuple[dict[str, str], ...] = ()
-
-
-def clip(text: str, capture: CaptureConfig) -> str:
-    """Cut ``text`` to the configured length, with a mark that says how much is missing."""
-    limit = capture.max_chars
-    if limit is None or len(text) <= limit:
-        return text
-    return f"{text[:limit]}... [{len(text) - limit} more characters]"
 
 
 def without_attachments(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,7 +76,7 @@ def _audio(part: Mapping[str, Any], content: Content) -> str:
 def _file(part: Mapping[str, Any], _content: Content) -> str:
     file = fields_of(part.get("file") or part)
     name = text_of(file.get("filename") or file.get("file_id") or file.get("title"))
-    return f"[file: {name}]" if name and not name.startswith("data:") else "[file]"
+    return f"[file: {name}]" if name and not DATA_URL.match(name) else "[file]"
 
 
 def _result(part: Mapping[str, Any], _content: Content) -> str:
@@ -120,17 +109,18 @@ def add_images(content: Content, images: Any) -> None:
 def add_image(content: Content, image: Any) -> str:
     """Attach an image, a URL or ``{"url": ...}``; return the marker of one that cannot be attached, else ``""``."""
     url = image if isinstance(image, str) else text_of(field(image, "url"))
-    match = _DATA_URL.match(url)
-    if match is None:
-        # A payload must never land in the text.
-        reference = "" if url.lstrip().lower().startswith("data:") else strip_credentials(url)
+    data = DATA_URL.match(url)
+    if data is None:
+        reference = strip_credentials(url)
         return f"[image: {reference}]" if reference else "[image]"
-    mime_type = match["mime"].lower()
+    if not data["mime"] or not data["base64"]:
+        return "[image]"  # a payload must never land in the text
+    mime_type = data["mime"].lower()
     if mime_type not in _RENDERABLE_IMAGES:
         return f"[image: {mime_type}]"
-    if len(url) - match.end() > _MAX_ATTACHMENT_CHARS:
+    if len(url) - data.end() > _MAX_ATTACHMENT_CHARS:
         return f"[image: {mime_type}, too large]"
-    content.image_parts += ({"mime_type": mime_type, "content": url[match.end() :]},)
+    content.image_parts += ({"mime_type": mime_type, "content": url[data.end() :]},)
     return ""
 
 

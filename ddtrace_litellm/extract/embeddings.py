@@ -1,45 +1,31 @@
 """Embeddings: the texts of a request as documents, and what kind of vectors came back."""
 
 import json
-import re
 from typing import Any
 
-from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.content import clip
-from ddtrace_litellm.extract.family import Arguments, Input, Output
+from ddtrace_litellm.extract.api import CALL_PARAMETERS, Api, Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, sequence, text_of
 from ddtrace_litellm.extract.text import prompts_from
+from ddtrace_litellm.extract.urls import DATA_URL
+from ddtrace_litellm.extract.usage import usage_of
 
-PARAMETERS = frozenset(
-    {
-        "api_version",
-        "custom_llm_provider",
-        "dimensions",
-        "encoding_format",
-        "input_type",
-        "max_retries",
-        "num_retries",
-        "timeout",
-        "user",
-    }
-)
-_DATA_URL = re.compile(r"\s*data:(?P<mime>[\w.+-]+/[\w.+-]+)[^,]*;base64,", re.IGNORECASE)
+PARAMETERS = CALL_PARAMETERS | {"dimensions", "encoding_format", "input_type", "user"}
 
 
-def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
+def read_input(arguments: Arguments) -> Input:
     """Read the texts, or lists of token ids, one document each."""
-    given = prompts_from(arguments.get("input")) if capture.input else []
-    return Input({"input_documents": [{"text": clip(document_text(document), capture)} for document in given]})
+    given = prompts_from(arguments.get("input"))
+    return Input({"input_documents": [{"text": document_text(document)} for document in given]})
 
 
-def read_response(response: Any, _arguments: Arguments, _capture: CaptureConfig) -> Output:
+def read_response(response: Any, _arguments: Arguments) -> Output:
     """Say how many vectors an ``EmbeddingResponse`` has, and of how many dimensions."""
     vectors = [field(item, "embedding") for item in sequence(field(response, "data"))]
     if not vectors:
         return Output({})
     count = f"{len(vectors)} embedding{'s' if len(vectors) > 1 else ''}"
     first = vectors[0]
-    return Output({"output_value": f"{count} of {len(first)} dimensions" if isinstance(first, list) else count})
+    return Output({}, summary=f"{count} of {len(first)} dimensions" if isinstance(first, list) else count)
 
 
 def document_text(document: Any) -> str:
@@ -53,8 +39,18 @@ def document_text(document: Any) -> str:
 
 def _without_data(value: Any) -> Any:
     if isinstance(value, str):
-        data = _DATA_URL.match(value)
-        return value if data is None else f"[data: {data['mime']}]"
+        data = DATA_URL.match(value)
+        return f"[data: {data['mime']}]" if data and data["mime"] and data["base64"] else value
     if isinstance(value, dict):
         return {name: _without_data(item) for name, item in value.items()}
     return [_without_data(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+API = Api(
+    name="embedding",
+    kind="embedding",
+    parameters=PARAMETERS,
+    read_input=read_input,
+    read_response=read_response,
+    read_usage=usage_of,
+)

@@ -1,13 +1,11 @@
 """Files that a request brings along, by their names: to read the caller's file would use it up."""
 
 import os
-import re
 from pathlib import PurePath
 from typing import Any
 
-from ddtrace_litellm.extract.urls import strip_credentials
+from ddtrace_litellm.extract.urls import DATA_URL, strip_credentials
 
-_DATA_URL = re.compile(r"\s*data:(?P<mime>[\w.+-]+/[\w.+-]+)?", re.IGNORECASE)
 # No file system has longer ones; base64 that a caller passes as text has.
 _MAX_NAME_CHARS = 255
 
@@ -29,7 +27,7 @@ def _name(file: Any) -> str:
     path = os.fspath(named) if isinstance(named, os.PathLike) else named
     if not isinstance(path, str):  # the name of an open file may be a number
         return ""
-    if data := _DATA_URL.match(path):
+    if data := DATA_URL.match(path):
         return data["mime"] or ""
     if "://" in path:
         return strip_credentials(path)

@@ -7,11 +7,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract import turn
+from ddtrace_litellm.extract.api import CALL_PARAMETERS, Api, Arguments, Input, Output, Streaming
 from ddtrace_litellm.extract.content import Content, add_audio, add_image
-from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import fields_of, number, sequence, text_of
+from ddtrace_litellm.extract.generate_content_stream import assemble, first_content_detector
 from ddtrace_litellm.extract.tools import ToolCall, tool_definitions_from
 from ddtrace_litellm.extract.turn import Result, Turn
 from ddtrace_litellm.extract.urls import strip_credentials
@@ -39,21 +39,14 @@ _SETTINGS = {
     "top_p": "topP",
 }
 # Not config itself: beside the settings it holds the system instruction, and headers in http_options.
-PARAMETERS = frozenset(
-    {
-        *_SETTINGS,
-        *_SETTINGS.values(),
-        "api_version",
-        "custom_llm_provider",
-        "logprobs",
-        "max_retries",
-        "num_retries",
-        "seed",
-        "stream",
-        "temperature",
-        "timeout",
-    }
-)
+PARAMETERS = CALL_PARAMETERS | {
+    *_SETTINGS,
+    *_SETTINGS.values(),
+    "logprobs",
+    "seed",
+    "stream",
+    "temperature",
+}
 """Parameters that may go into metadata, of the request or of its ``config``, in both spellings."""
 
 _CONFIGS = ("config", "generationConfig", "generation_config")
@@ -69,24 +62,22 @@ def settings(arguments: Arguments) -> Arguments:
     return {**found, **arguments}
 
 
-def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
+def read_input(arguments: Arguments) -> Input:
     """Read the system instruction, the contents and the tools of a request."""
     sources = [arguments, *(fields_of(arguments.get(name)) for name in _CONFIGS)]
     system = _first(sources, "systemInstruction", "system_instruction")
     turns = [*_turns(system, "system"), *_turns(arguments.get("contents"), "user")]
-    annotations: dict[str, Any] = {
-        "input_messages": [message for said in turns for message in said.messages(capture)] if capture.input else []
-    }
+    annotations: dict[str, Any] = {"input_messages": [message for said in turns for message in said.messages()]}
     if tools := _first(sources, "tools", "tools"):
         annotations["tool_definitions"] = tool_definitions_from(list(_declarations(tools)), None)
     return Input(annotations, [result.tool_id for said in turns for result in said.results if _is_programs(result)])
 
 
-def read_response(response: Any, arguments: Arguments, capture: CaptureConfig) -> Output:  # noqa: ARG001
+def read_response(response: Any, arguments: Arguments) -> Output:  # noqa: ARG001
     """Read a response, or what a stream's chunks make up; a refused prompt has a reason and no candidates."""
     fields = fields_of(response)
     turns = [_candidate(fields_of(candidate)) for candidate in sequence(fields.get("candidates"))]
-    said = turn.output(turns, _PROGRAM_CALL, capture)
+    said = turn.output(turns, _PROGRAM_CALL)
     if turns:
         return said
     feedback = fields_of(_either(fields, "promptFeedback", "prompt_feedback"))
@@ -235,3 +226,16 @@ _PART_READERS: dict[str, Callable[[Turn, Mapping[str, Any]], None]] = {
     "inlineData": _inline_data,
     "inline_data": _inline_data,
 }
+
+
+API = Api(
+    name="generate_content",
+    kind="llm",
+    parameters=PARAMETERS,
+    read_input=read_input,
+    read_response=read_response,
+    read_usage=read_usage,
+    serves_other_apis=True,
+    settings=settings,
+    streaming=Streaming(assemble, first_content_detector),
+)

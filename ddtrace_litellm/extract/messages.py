@@ -4,44 +4,37 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract import turn
-from ddtrace_litellm.extract.chat import Message
+from ddtrace_litellm.extract.api import CALL_PARAMETERS, Api, Arguments, Input, Output, Streaming
+from ddtrace_litellm.extract.choices import Message
 from ddtrace_litellm.extract.content import Content, add_image
-from ddtrace_litellm.extract.family import Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, number, sequence, text_of
+from ddtrace_litellm.extract.messages_stream import assemble, first_content_detector
 from ddtrace_litellm.extract.tools import ToolCall, tool_definitions_from
 from ddtrace_litellm.extract.turn import Result, Turn
 from ddtrace_litellm.extract.urls import strip_credentials
 from ddtrace_litellm.extract.usage import Usage
 
 # Not metadata, system or mcp_servers: people, prompts and authorization tokens.
-PARAMETERS = frozenset(
-    {
-        "api_version",
-        "cache_control",
-        "container",
-        "context_management",
-        "custom_llm_provider",
-        "inference_geo",
-        "max_retries",
-        "max_tokens",
-        "num_retries",
-        "output_config",
-        "output_format",
-        "reasoning_effort",
-        "service_tier",
-        "speed",
-        "stop_sequences",
-        "stream",
-        "temperature",
-        "thinking",
-        "timeout",
-        "tool_choice",
-        "top_k",
-        "top_p",
-    }
-)
+PARAMETERS = CALL_PARAMETERS | {
+    "cache_control",
+    "container",
+    "context_management",
+    "inference_geo",
+    "max_tokens",
+    "output_config",
+    "output_format",
+    "reasoning_effort",
+    "service_tier",
+    "speed",
+    "stop_sequences",
+    "stream",
+    "temperature",
+    "thinking",
+    "tool_choice",
+    "top_k",
+    "top_p",
+}
 """Request parameters that may go into metadata."""
 
 _PROGRAM_CALL = "tool_use"
@@ -49,25 +42,23 @@ _PROGRAM_CALL = "tool_use"
 _SHOWN = ("text", "title", "url", "stdout", "stderr", "error_code")
 
 
-def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
+def read_input(arguments: Arguments) -> Input:
     """Read the system prompt, the messages and the tools of a request."""
     messages = sequence(arguments.get("messages"))
-    annotations: dict[str, Any] = {"input_messages": []}
-    if capture.input:
-        annotations["input_messages"] = _input_messages(arguments.get("system"), messages, capture)
+    annotations: dict[str, Any] = {"input_messages": _input_messages(arguments.get("system"), messages)}
     if tools := arguments.get("tools"):
         annotations["tool_definitions"] = tool_definitions_from(tools, None)
     return Input(annotations, _tool_result_ids(messages))
 
 
-def read_response(response: Any, arguments: Arguments, capture: CaptureConfig) -> Output:  # noqa: ARG001
+def read_response(response: Any, arguments: Arguments) -> Output:  # noqa: ARG001
     """Read a message, or what a stream's events make up."""
     message = fields_of(response)
     if message.get("content") is None:
-        return turn.output((), _PROGRAM_CALL, capture)
+        return turn.output((), _PROGRAM_CALL)
     said = _turn(text_of(message.get("role")) or "assistant", message["content"], {})
     said.finish_reason = text_of(message.get("stop_reason"))
-    return turn.output((said,), _PROGRAM_CALL, capture)
+    return turn.output((said,), _PROGRAM_CALL)
 
 
 def read_usage(response: Any) -> Usage | None:
@@ -83,13 +74,13 @@ def read_usage(response: Any) -> Usage | None:
     return Usage(input_tokens, output_tokens, read, written, number(written_5m), number(written_1h))
 
 
-def _input_messages(system: Any, messages: "list[Any] | tuple[Any, ...]", capture: CaptureConfig) -> list[Message]:
+def _input_messages(system: Any, messages: "list[Any] | tuple[Any, ...]") -> list[Message]:
     names: dict[str, str] = {}
     turns = [_turn("system", system, names)] if system else []
     for raw in messages:
         message = fields_of(raw)
         turns.append(_turn(text_of(message.get("role")), message.get("content"), names))
-    return [message for said in turns for message in said.messages(capture)]
+    return [message for said in turns for message in said.messages()]
 
 
 def _tool_result_ids(messages: "list[Any] | tuple[Any, ...]") -> list[str]:
@@ -186,3 +177,15 @@ def _result(raw: Any) -> Content:
         found.append("\n".join(shown) if shown and not known else _shown(part, content))
     content.text = "\n".join(filter(None, found))
     return content
+
+
+API = Api(
+    name="anthropic_messages",
+    kind="llm",
+    parameters=PARAMETERS,
+    read_input=read_input,
+    read_response=read_response,
+    read_usage=read_usage,
+    serves_other_apis=True,
+    streaming=Streaming(assemble, first_content_detector),
+)

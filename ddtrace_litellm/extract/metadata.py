@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Container, Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from ddtrace_litellm.extract.fields import field, sequence
@@ -45,6 +46,10 @@ _RESERVED_TAGS = frozenset(_IDENTITY_TAGS.values()) | {
 _HASH = re.compile(r"[0-9a-f]{64}")
 _MASTER_KEY = "litellm_proxy_master_key"
 """LiteLLM's word for its master key, in the place of a hash."""
+MAX_REQUEST_TAGS = 100
+"""Request tags read of one call: a caller of a proxy chooses their number."""
+MAX_TAG_CHARS = 200
+"""Characters kept of a tag's value, as many as Datadog keeps of a tag."""
 COST_TAGS = frozenset({"api_key_alias", "end_user", "model_group", "org_alias", "team", "team_alias", "user"})
 """Tags by which people share out costs; those of them that a span has become its cost tags."""
 
@@ -95,24 +100,29 @@ def identity_tags(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, 
 
     LiteLLM's request tags are free text: all of them are in ``request_tags``; one of the form ``key:value`` is a tag of
     that name too, unless it is a name that ddtrace or this module uses (a caller must not move a span to another
-    service or key).
+    service or key). Of more than :data:`MAX_REQUEST_TAGS` the rest is a number.
     """
     tags: dict[str, str] = {}
-    labels: list[str] = []
+    labels: dict[str, None] = {}
+    left_out = 0
     if isinstance(arguments.get("user"), str):
-        tags["end_user"] = arguments["user"]
+        tags["end_user"] = arguments["user"][:MAX_TAG_CHARS]
     for source in metadata:
         for name in source.keys() & _IDENTITY_TAGS.keys():
             value = source[name]
             if isinstance(value, (str, int)) and value:
-                tags[_IDENTITY_TAGS[name]] = str(value) if name != "user_api_key_hash" else _hashed(str(value))
-        labels.extend(label for label in map(str, sequence(source.get("tags"))) if label not in labels)
+                tags[_IDENTITY_TAGS[name]] = (
+                    str(value)[:MAX_TAG_CHARS] if name != "user_api_key_hash" else _hashed(str(value))
+                )
+        if given := sequence(source.get("tags")):
+            labels.update((str(label)[:MAX_TAG_CHARS], None) for label in islice(given, MAX_REQUEST_TAGS))
+            left_out = max(left_out, len(given) - MAX_REQUEST_TAGS)
     for label in labels:
         key, separator, value = label.partition(":")
         if separator and key and value and key not in _RESERVED_TAGS:
             tags.setdefault(key, value)
     if labels:
-        tags["request_tags"] = ",".join(labels)
+        tags["request_tags"] = ",".join([*labels, f"({left_out} more)"] if left_out else labels)
     return tags
 
 

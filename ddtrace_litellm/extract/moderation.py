@@ -3,31 +3,28 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.chat import message_of
-from ddtrace_litellm.extract.content import clip, content_from
-from ddtrace_litellm.extract.family import Arguments, Input, Output
+from ddtrace_litellm.extract.api import CALL_PARAMETERS, Api, Arguments, Input, Output
+from ddtrace_litellm.extract.choices import message_of
+from ddtrace_litellm.extract.content import content_from
 from ddtrace_litellm.extract.fields import field, fields_of, number, sequence
 from ddtrace_litellm.extract.text import prompts_from
 
-PARAMETERS = frozenset({"custom_llm_provider", "timeout"})
 _AS_IN_PYTHON = str.maketrans("-/", "__")
 
 
-def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
+def read_input(arguments: Arguments) -> Input:
     """Read what gets one verdict each as one message: every text of a list, but all parts of a list of parts."""
-    given = prompts_from(arguments.get("input")) if capture.input else []
+    given = prompts_from(arguments.get("input"))
     if given and all(fields_of(part) for part in given):
         given = [given]
     contents = [content_from(one if isinstance(one, (str, list, tuple)) else [one]) for one in given]
-    return Input({"input_messages": [message_of("user", content, (), capture) for content in contents]})
+    return Input({"input_messages": [message_of("user", content) for content in contents]})
 
 
-def read_response(response: Any, _arguments: Arguments, capture: CaptureConfig) -> Output:
+def read_response(response: Any, _arguments: Arguments) -> Output:
     """Say of each input whether it was flagged, and for which categories with which score."""
     verdicts = [_verdict(fields_of(result)) for result in sequence(field(response, "results"))]
-    messages = [{"role": "assistant", "content": clip(verdict, capture)} for verdict in verdicts]
-    return Output({"output_messages": messages if capture.output else []})
+    return Output({"output_messages": [{"role": "assistant", "content": verdict} for verdict in verdicts]})
 
 
 def _verdict(result: Mapping[str, Any]) -> str:
@@ -44,3 +41,13 @@ def _verdict(result: Mapping[str, Any]) -> str:
 def _with_score(name: str, scores: Mapping[str, Any]) -> str:
     score = number(scores.get(name))
     return name if score is None else f"{name} ({score:.2f})"
+
+
+API = Api(
+    name="moderation",
+    kind="llm",
+    parameters=CALL_PARAMETERS,
+    read_input=read_input,
+    read_response=read_response,
+    provider="openai",
+)

@@ -7,46 +7,39 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract import chat
-from ddtrace_litellm.extract.chat import Choice, Message
-from ddtrace_litellm.extract.content import Content, add_image, clip, content_from
-from ddtrace_litellm.extract.family import Arguments, Input, Output
+from ddtrace_litellm.extract.api import CALL_PARAMETERS, Api, Arguments, Input, Output, Streaming
+from ddtrace_litellm.extract.choices import Choice, Message, all_text, output_messages, result_message
+from ddtrace_litellm.extract.content import Content, add_image, content_from
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
-from ddtrace_litellm.extract.tools import ToolCall, tool_definitions_from
+from ddtrace_litellm.extract.responses_stream import assemble, first_content_detector
+from ddtrace_litellm.extract.tools import ToolCall, tool_definitions_from, tool_result
+from ddtrace_litellm.extract.usage import openai_usage
 
-PARAMETERS = frozenset(
-    {
-        "api_version",
-        "background",
-        "conversation",
-        "custom_llm_provider",
-        "include",
-        "max_output_tokens",
-        "max_retries",
-        "max_tool_calls",
-        "num_retries",
-        "parallel_tool_calls",
-        "previous_response_id",
-        "prompt_cache_key",
-        "prompt_cache_retention",
-        "reasoning",
-        "safety_identifier",
-        "service_tier",
-        "store",
-        "stream",
-        "stream_options",
-        "temperature",
-        "text",
-        "text_format",
-        "timeout",
-        "tool_choice",
-        "top_logprobs",
-        "top_p",
-        "truncation",
-        "user",
-    }
-)
+PARAMETERS = CALL_PARAMETERS | {
+    "background",
+    "conversation",
+    "include",
+    "max_output_tokens",
+    "max_tool_calls",
+    "parallel_tool_calls",
+    "previous_response_id",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "reasoning",
+    "safety_identifier",
+    "service_tier",
+    "store",
+    "stream",
+    "stream_options",
+    "temperature",
+    "text",
+    "text_format",
+    "tool_choice",
+    "top_logprobs",
+    "top_p",
+    "truncation",
+    "user",
+}
 """The request parameters that may go into metadata."""
 
 _CALLER_RUNS = {"function_call": "function", "custom_tool_call": "custom"}
@@ -55,7 +48,7 @@ _ASKED = ("action", "actions", "code", "operation", "queries", "revised_prompt")
 """What calls that have no ``arguments`` ask for, by the names that the provider's own tools give it."""
 
 
-def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
+def read_input(arguments: Arguments) -> Input:
     """Read ``instructions``, ``input``, ``tools``, and where nothing else is asked the variables of a ``prompt``."""
     given = arguments.get("input")
     items: list[Any] = []
@@ -65,20 +58,20 @@ def read_input(arguments: Arguments, capture: CaptureConfig) -> Input:
         items.extend([given] if isinstance(given, str) else sequence(given))
     elif prompt := arguments.get("prompt"):
         items.append({"role": "user", "content": _variables(prompt)})
-    annotations: dict[str, Any] = {"input_messages": _read(items, capture)[0] if capture.input else []}
+    annotations: dict[str, Any] = {"input_messages": _read(items)[0]}
     if tools := arguments.get("tools"):
         annotations["tool_definitions"] = tool_definitions_from(tools, None)
     return Input(annotations, _result_ids(given))
 
 
-def read_response(response: Any, _arguments: Arguments, capture: CaptureConfig) -> Output:
+def read_response(response: Any, _arguments: Arguments) -> Output:
     """Read a ``ResponsesAPIResponse``, or an assembled stream; the messages are in the order of the output's items."""
-    messages, choices = _read(sequence(field(response, "output")), capture)
+    messages, choices = _read(sequence(field(response, "output")))
     return Output(
-        {"output_messages": messages if capture.output else []},
+        {"output_messages": messages},
         _finish_reason(response),
         [call for choice in choices for call in choice.tool_calls if call.type in _CALLER_RUNS.values()],
-        "".join(map(chat.all_text, choices)),
+        "".join(map(all_text, choices)),
     )
 
 
@@ -91,7 +84,7 @@ def _finish_reason(response: Any) -> str:
     return status
 
 
-def _read(items: Iterable[Any], capture: CaptureConfig) -> tuple[list[Message], list[Choice]]:
+def _read(items: Iterable[Any]) -> tuple[list[Message], list[Choice]]:
     """Return the items as messages, and apart from them what the model said."""
     messages: list[Message] = []
     choices: list[Choice] = []
@@ -99,13 +92,15 @@ def _read(items: Iterable[Any], capture: CaptureConfig) -> tuple[list[Message], 
         item = {"role": "user", "content": raw} if isinstance(raw, str) else fields_of(raw)
         kind = text_of(item.get("type"))
         if kind.endswith("_output"):
-            messages.append(_result_message(item, capture))
+            result = _result_content(item.get("output"))
+            messages.append(result_message(result, text_of(item.get("name")), _call_id(item)))
         elif (choice := _choice(item, kind)) is not None:
             choices.append(choice)
-            messages.extend(chat.output_messages((choice,), capture))
+            messages.extend(output_messages((choice,)))
             if kind == "mcp_call" and (output := text_of(item.get("output"))):
                 # The provider has run it already: call and result are one item.
-                messages[-1]["tool_results"] = [_result(choice.tool_calls[0], clip(output, capture))]
+                call = choice.tool_calls[0]
+                messages[-1]["tool_results"] = [tool_result(output, call.name, call.tool_id)]
         elif kind != "reasoning" and item:
             messages.append({"role": "assistant", "content": _marker(item, kind)})
     return messages, choices
@@ -153,19 +148,6 @@ def _call_id(item: Mapping[str, Any]) -> str:
     return text_of(item.get("call_id") or item.get("id"))
 
 
-def _result_message(item: Mapping[str, Any], capture: CaptureConfig) -> Message:
-    content = _result_content(item.get("output"))
-    call = ToolCall(name=text_of(item.get("name")), arguments="", tool_id=_call_id(item))
-    message: Message = {"role": "tool", "content": "", "tool_results": [_result(call, clip(content.text, capture))]}
-    if content.image_parts:
-        message["image_parts"] = list(content.image_parts)
-    return message
-
-
-def _result(call: ToolCall, text: str) -> dict[str, str]:
-    return {"name": call.name, "result": text, "tool_id": call.tool_id, "type": "tool_result"}
-
-
 def _result_content(output: Any) -> Content:
     """Read a result: text, message parts, a screenshot, or whatever a tool of the provider's gives, as JSON."""
     if output is None or isinstance(output, str):
@@ -204,3 +186,15 @@ def _plain(value: Any) -> Any:
     """Return an object's fields that are set, or else the object as text."""
     fields = fields_of(value)
     return {name: item for name, item in fields.items() if item is not None} if fields else str(value)
+
+
+API = Api(
+    name="responses",
+    kind="llm",
+    parameters=PARAMETERS,
+    read_input=read_input,
+    read_response=read_response,
+    read_usage=openai_usage,
+    serves_other_apis=True,
+    streaming=Streaming(assemble, first_content_detector),
+)

@@ -7,6 +7,9 @@ from typing import Any
 
 from ddtrace_litellm.extract.fields import fields_of, sequence, text_of
 
+TOOL_RESULT = "tool_result"
+"""The type of a result, where the API has no word of its own for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
@@ -68,6 +71,11 @@ def _tool_call(raw: Mapping[str, Any]) -> ToolCall:
 def _arguments_text(function: Mapping[str, Any]) -> str:
     arguments = function.get("arguments") or function.get("input")
     return json.dumps(arguments, default=str) if isinstance(arguments, (dict, list)) else text_of(arguments)
+
+
+def tool_result(text: str, name: str, tool_id: str, kind: str = TOOL_RESULT) -> dict[str, str]:
+    """Return LLM Observability's ``ToolResult``; ``name`` is ``""`` where nobody tells."""
+    return {"name": name, "result": text, "tool_id": tool_id, "type": kind}
 
 
 def tool_definitions_from(tools: Any, functions: Any) -> list[dict[str, Any]]:

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
-from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.chat import Choice, Message, all_text, output_messages
-from ddtrace_litellm.extract.content import Content, clip
-from ddtrace_litellm.extract.family import Output
+from ddtrace_litellm.extract.api import Output
+from ddtrace_litellm.extract.choices import Choice, Message, all_text, finish_reasons, output_messages, result_message
+from ddtrace_litellm.extract.content import Content
 from ddtrace_litellm.extract.tools import ToolCall
 
 
@@ -57,39 +55,23 @@ class Turn:
         content = Content(separator.join(filter(None, self.texts)), self.content.image_parts, self.content.audio_parts)
         return Choice(self.role, content, "\n".join(filter(None, self.reasoning)), self.calls, self.finish_reason)
 
-    def messages(self, capture: CaptureConfig) -> list[Message]:
+    def messages(self) -> list[Message]:
         """Return the turn's messages: reasoning, what was said, and each result, which follows the model's call."""
-        results = [_result_message(result, capture) for result in self.results]
+        results = [result_message(given.content, given.name, given.tool_id, given.type) for given in self.results]
         choice = self.choice()
         if results and not all_text(choice) and choice.content == Content():
             return results
-        said = output_messages([choice], capture)
+        said = output_messages([choice])
         return said + results if self.role == "assistant" else results + said
 
 
-def output(turns: Iterable[Turn], program_call: str, capture: CaptureConfig) -> Output:
+def output(turns: Iterable[Turn], program_call: str) -> Output:
     """Return what the model's turns say. ``program_call``: the type of the calls that the program has to carry out."""
     turns = tuple(turns)
+    choices = [turn.choice() for turn in turns]
     return Output(
-        {
-            "output_messages": [message for turn in turns for message in turn.messages(capture)]
-            if capture.output
-            else []
-        },
-        ",".join([turn.finish_reason for turn in turns if turn.finish_reason]),
-        [call for turn in turns for call in turn.calls if call.type == program_call],
-        "".join([all_text(turn.choice()) for turn in turns]),
+        {"output_messages": [message for turn in turns for message in turn.messages()]},
+        finish_reasons(choices),
+        [call for choice in choices for call in choice.tool_calls if call.type == program_call],
+        "".join(map(all_text, choices)),
     )
-
-
-def _result_message(result: Result, capture: CaptureConfig) -> Message:
-    part: dict[str, Any] = {
-        "name": result.name,
-        "result": clip(result.content.text, capture),
-        "tool_id": result.tool_id,
-        "type": result.type,
-    }
-    message: Message = {"role": "tool", "content": "", "tool_results": [part]}
-    if result.content.image_parts:
-        message["image_parts"] = list(result.content.image_parts)
-    return message

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from ddtrace_litellm import __version__, config
+from ddtrace_litellm import config
 from ddtrace_litellm.extract.urls import strip_credentials
 from ddtrace_litellm.info import processes, reach
 from ddtrace_litellm.info.processes import Seen
 from ddtrace_litellm.info.reach import Answer
+from ddtrace_litellm.versions import __version__
 
 _OUR_LOGGER = "ddtrace.litellm"
 DIRECT = ("apm_agentless", "llmobs_agentless")
@@ -61,7 +62,7 @@ class Facts:
 
     @property
     def export(self) -> Mapping[str, str]:
-        """How a program sends: :class:`ddtrace_litellm.tracing._ddtrace.Export`."""
+        """How a program sends: :class:`ddtrace_litellm._ddtrace.Export`."""
         return self.found.get("export") or {}
 
 

@@ -97,7 +97,7 @@ def _wrapped() -> int:
 
 
 def _reported_twice() -> bool:
-    from ddtrace_litellm.tracing.callbacks import reported_twice
+    from ddtrace_litellm.tracing.double_reporting import reported_twice
 
     return reported_twice()
 
@@ -105,7 +105,7 @@ def _reported_twice() -> bool:
 def _proxy_reports_twice(path: Path) -> bool:
     import yaml  # comes with litellm[proxy], which is what reads this file
 
-    from ddtrace_litellm.tracing.callbacks import reports_twice
+    from ddtrace_litellm.tracing.double_reporting import reports_twice
 
     settings = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("litellm_settings") or {}
     named = [settings.get(form) or [] for form in _FORMS]
@@ -113,7 +113,7 @@ def _proxy_reports_twice(path: Path) -> bool:
 
 
 def _export() -> dict[str, str]:
-    from ddtrace_litellm.tracing import _ddtrace
+    from ddtrace_litellm import _ddtrace
 
     return _ddtrace.export()._asdict()
 

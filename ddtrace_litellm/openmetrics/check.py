@@ -11,7 +11,7 @@ from typing import Any
 
 from datadog_checks.base import ConfigurationError, OpenMetricsBaseCheckV2, is_affirmative
 
-from ddtrace_litellm import __version__, masking
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.agent import PageScraper
 from ddtrace_litellm.openmetrics.names import NAMESPACE, Metric, families
 from ddtrace_litellm.openmetrics.options.instance import HEALTH_ENDPOINT_INTERVAL
@@ -20,6 +20,7 @@ from ddtrace_litellm.openmetrics.process.health import endpoint_gauges
 from ddtrace_litellm.openmetrics.sources import SourceError
 from ddtrace_litellm.openmetrics.sources.agent import in_words
 from ddtrace_litellm.openmetrics.sources.failures import status_text
+from ddtrace_litellm.versions import __version__
 
 ENDPOINT = "http://localhost:4000/metrics/"
 """Where a proxy on the Agent's host has its page; without the slash it redirects there."""

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.collecting.collector import Collector
+from ddtrace_litellm.openmetrics.collecting.page_options import PageOptions
 from ddtrace_litellm.openmetrics.metrics import Scraped
-from ddtrace_litellm.openmetrics.options.page import PageOptions
 from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
 from ddtrace_litellm.openmetrics.sources.failures import FetchError, UnauthorizedError

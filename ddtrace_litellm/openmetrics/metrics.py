@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from ddtrace_litellm.openmetrics.collecting.histograms import Bucket
 from ddtrace_litellm.openmetrics.names import Metric
 
 
@@ -28,6 +27,14 @@ class Record:
     tags: tuple[str, ...]
     unit: str = ""
     hostname: str = ""
+
+
+class Bucket(NamedTuple):
+    """How many values were above ``lower`` and at most ``upper``."""
+
+    lower: float
+    upper: float
+    value: float
 
 
 @dataclass(frozen=True, slots=True)

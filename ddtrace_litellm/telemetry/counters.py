@@ -16,7 +16,8 @@ CANCELLED = "cancelled"
 CLOSED = "closed"
 COLLECTED = "collected"
 LEFT = "left"
-OUTCOMES = (OK, ERROR, CANCELLED, CLOSED, COLLECTED, LEFT)
+DISCONNECTED = "client_disconnected"
+OUTCOMES = (OK, ERROR, CANCELLED, DISCONNECTED, CLOSED, COLLECTED, LEFT)
 """How a span ended; the last three are of streams that were not read to their end (:class:`Snapshot`)."""
 
 
@@ -83,7 +84,8 @@ class Snapshot:
 
     Attributes:
         opened: spans opened.
-        ended: spans ended, by outcome: ``ok``, ``error``, ``cancelled``; of streams that were not read to their end
+        ended: spans ended, by outcome: ``ok``, ``error``, ``cancelled``, ``client_disconnected`` (in the proxy, whose
+            client went away); of streams that were not read to their end
             ``closed`` (the program closed it, or broke off), ``collected`` (the program dropped it, and the garbage
             collector found it), ``left`` (still being read when the enclosing call or the process ended).
         internal_errors: failures of ours, by place. None of them reached a call of the program's.

@@ -1,24 +1,24 @@
-"""What is put on a span: once at its start, once at its end."""
+"""What is put on a span: at its start what identifies the call, at its end an outcome. Nothing is decided here."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
+from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import CaptureConfig, capture_config
 from ddtrace_litellm.extract import metadata as extract_metadata
+from ddtrace_litellm.extract.api import Api
+from ddtrace_litellm.extract.capture import captured_input, captured_output
 from ddtrace_litellm.extract.content import without_attachments
-from ddtrace_litellm.extract.cost import add_cost
-from ddtrace_litellm.extract.family import Family, Output
-from ddtrace_litellm.extract.fields import field, hidden_params, number, text_of
-from ddtrace_litellm.extract.usage import Usage
-from ddtrace_litellm.tracing import _ddtrace, consumption, narration, resolve
-from ddtrace_litellm.tracing.callbacks import warn_if_reported_twice
-from ddtrace_litellm.tracing.records import Ending, Request
+from ddtrace_litellm.tracing.call_records import Request
+from ddtrace_litellm.tracing.double_reporting import warn_if_reported_twice
+from ddtrace_litellm.tracing.outcome import Outcome
 
 # Of other kinds ddtrace drops model and provider (4.8 to 4.16).
 _KINDS_WITH_MODEL = frozenset({"llm", "embedding"})
+_INTEGRATION = {"integration": "litellm"}
 _capture = CaptureConfig()
 
 
@@ -28,8 +28,12 @@ def configure() -> None:
     _capture = capture_config(os.environ)
 
 
-def open_request(span: Any, family: Family, arguments: Mapping[str, Any], *, router: bool) -> Request:
-    """Put on the span what its start can say, and read the rest before LiteLLM or the user changes the arguments."""
+def open_request(span: Any, api: Api, arguments: Mapping[str, Any], *, router: bool) -> Request:
+    """Put on the span who asks for what, and read the rest before LiteLLM or the user changes the arguments.
+
+    The identity comes first: ddtrace's sampling rules (4.16) and the headers it injects are decided by the tags and the
+    session that a span has when its trace first leaves the thread, the task or the process.
+    """
     model = arguments.get("model")
     if isinstance(model, str):
         _ddtrace.set_tag(span, "litellm.request.model", model)
@@ -44,108 +48,74 @@ def open_request(span: Any, family: Family, arguments: Mapping[str, Any], *, rou
         # LiteLLM says so in the metadata too, but only further down, where it chooses a deployment.
         described["model_group"] = model
     if not _ddtrace.is_llmobs_span(span):
-        return Request(arguments, None, described, {}, None)
+        return Request(arguments, None, described)
+    if sources or router or "user" in arguments or "litellm_session_id" in arguments:
+        _identify(span, arguments, sources, described)
     warn_if_reported_twice()
-    read = family.read_input(arguments, _capture)
+    read = api.read_input(arguments)
     for tool_id in read.tool_result_ids:
         _ddtrace.link_tool_result(span, tool_id)
-    settings = family.settings(arguments) if family.settings is not None else arguments
-    described |= extract_metadata.parameters(settings, family.parameters, contents=_capture.input)
-    tags = {"integration": "litellm"}
-    session_id = None
-    if sources or "user" in arguments or "litellm_session_id" in arguments:
-        tags |= extract_metadata.identity_tags(arguments, sources)
-        session_id = extract_metadata.session_id(arguments, sources)
+    settings = api.settings(arguments) if api.settings is not None else arguments
+    described |= extract_metadata.parameters(settings, api.parameters, contents=_capture.input)
+    return Request(arguments, captured_input(read.annotations, _capture), described)
+
+
+def _identify(
+    span: Any, arguments: Mapping[str, Any], sources: list[dict[str, Any]], described: Mapping[str, Any]
+) -> None:
+    tags = extract_metadata.identity_tags(arguments, sources)
     if "model_group" in described:
         tags["model_group"] = described["model_group"]
-    return Request(arguments, read.annotations, described, tags, session_id)
+    session_id = extract_metadata.session_id(arguments, sources)
+    cost_tags = sorted(extract_metadata.COST_TAGS & tags.keys()) or None
+    _ddtrace.annotate(span, tags=tags, cost_tags=cost_tags, session_id=session_id)
+    if session_id is not None:
+        _ddtrace.propagate_session(span, session_id)
 
 
-class _Found(NamedTuple):
-    kind: str
-    leaf: bool
-    model: resolve.Model
-    metrics: dict[str, float]
-
-
-def close(span: Any, family: Family, request: Request, ending: Ending, *, leaf: bool) -> None:
-    """Put on the span what its end can say. A span that is no leaf has neither tokens nor cost."""
-    arguments = request.arguments
-    base_url = arguments.get("base_url") or arguments.get("api_base")
-    elsewhere = base_url and _ddtrace.is_instrumented_proxy(base_url)
-    if elsewhere and leaf and narration.wanted():
-        narration.elsewhere(span)
-    leaf = leaf and not elsewhere
-    kind = family.kind if leaf else "workflow"
-    hidden = hidden_params(ending.latest)
-    if ending.chunks is not None:
-        # A stream of bytes has nothing on its chunks; and of any stream out of the cache only the object says so.
-        hidden = {**hidden_params(ending.response), **hidden}
-    has_event = request.contents is not None and _ddtrace.is_llmobs_span(span)
-    response = _response(family, ending, arguments, wanted=has_event)
-    output = family.read_response(response, arguments, _capture) if has_event else None
-    usage, metrics = None, dict[str, float]()
-    if leaf:
-        model = resolve.model(family, arguments, hidden, ending.latest, ending.error)
-        usage, reported = consumption.usage(family, ending, response, arguments, output)
-        metrics = usage.metrics() if usage is not None else {}
-        if output is not None:  # APM has no place for a cost
-            price = resolve.price(model, request.metadata.get("deployment_id"))
-            total = consumption.cost(ending, hidden, usage, reported, price)
-            if total is not None:
-                add_cost(metrics, total, price.entry if price is not None else None)
-    else:
-        model = resolve.Model(text_of(arguments.get("model")), "")
-    if ending.error is None and (failure := field(response, "error")):
-        # An answer, or an event of a stream, that reports an error: LiteLLM hands it on like any other.
-        kind_of_failure = field(failure, "type") or field(failure, "code") or type(failure).__name__
-        _ddtrace.set_error(span, text_of(kind_of_failure), text_of(field(failure, "message") or failure))
-    if ending.first_content is not None:
-        metrics["time_to_first_token"] = ending.first_content
-    if leaf and narration.wanted():
-        narration.consumed(span, model, usage, metrics)
-    _ddtrace.set_apm_tags(span, kind, metrics, model.name, model.provider)
-    if output is not None:
-        _add_response_metadata(request, ending, hidden, output, usage)
-        _annotate(span, request, output, _Found(kind, leaf, model, metrics))
-
-
-def _annotate(span: Any, request: Request, output: Output, found: _Found) -> None:
-    contents = {**(request.contents or {}), **output.annotations}
-    kind, leaf, model, metrics = found
-    if not leaf:
-        contents = _as_values(contents)
-    elif kind not in _KINDS_WITH_MODEL:
-        named = {"model_name": model.name, "model_provider": model.provider}
-        request.metadata.update({name: value for name, value in named.items() if value})
+def write(span: Any, request: Request | None, outcome: Outcome) -> None:
+    """Put the outcome of a call on its span."""
+    kind, model = outcome.kind, outcome.model
+    if outcome.error is not None:
+        _ddtrace.set_error(span, *outcome.error)
+    if model.in_response:
+        _ddtrace.set_tag(span, "litellm.response.model", model.name)
+    _ddtrace.set_apm_tags(span, kind, outcome.metrics, model.name, model.provider)
+    if not _ddtrace.is_llmobs_span(span):
+        return
+    if request is None or request.contents is None:
+        _ddtrace.annotate(span, kind=kind, tags=_INTEGRATION)
+        return
+    output = outcome.output
+    contents = request.contents if output is None else {**request.contents, **captured_output(output, _capture)}
     _ddtrace.annotate(
         span,
         kind=kind,
         model_name=model.name,
         model_provider=model.provider,
-        metrics=metrics,
-        metadata=request.metadata,
-        tags=request.tags,
-        cost_tags=sorted(extract_metadata.COST_TAGS & request.tags.keys()) or None if len(request.tags) > 1 else None,
-        session_id=request.session_id,
-        **contents,
+        metrics=outcome.metrics,
+        metadata=_metadata(request, outcome),
+        tags=_INTEGRATION,
+        **(contents if outcome.leaf else _as_values(contents)),
     )
-    if not leaf:
+    if not outcome.leaf or output is None:
         return
     if _capture.input:  # a managed prompt brings its variables along
-        arguments = request.arguments
-        _ddtrace.annotate_tracked_prompt(span, arguments.get("messages") or arguments.get("prompt"))
+        _ddtrace.annotate_tracked_prompt(span, request.arguments.get("messages") or request.arguments.get("prompt"))
     for call in output.tool_calls:
         if call.tool_id:
             _ddtrace.link_tool_choice(span, call.tool_id, call.name, call.arguments)
 
 
-def _response(family: Family, ending: Ending, arguments: Mapping[str, Any], *, wanted: bool) -> Any:
-    """Return the response, of a stream what it makes up: where an event is made of it, or its tokens are only there."""
-    streaming = family.streaming
-    if ending.chunks is None or streaming is None:
-        return ending.response
-    return streaming.assemble(ending.chunks, arguments) if wanted or streaming.reported_usage is None else None
+def _metadata(request: Request, outcome: Outcome) -> dict[str, Any]:
+    metadata, model = {**request.metadata, **outcome.metadata}, outcome.model
+    asked_for = request.arguments.get("model")
+    if not outcome.leaf and isinstance(asked_for, str):
+        metadata["model"] = asked_for
+    if outcome.leaf and outcome.kind not in _KINDS_WITH_MODEL:
+        named = {"model_name": model.name, "model_provider": model.provider}
+        metadata.update({name: value for name, value in named.items() if value})
+    return metadata
 
 
 def _as_values(contents: Mapping[str, Any]) -> dict[str, Any]:
@@ -162,36 +132,3 @@ def _as_values(contents: Mapping[str, Any]) -> dict[str, Any]:
         else:
             values[name] = value
     return {name: value for name, value in values.items() if value}
-
-
-def close_unread(span: Any, family: Family, request: Request | None, *, leaf: bool) -> None:
-    """Put on the span what is known without the response: an event without a kind is lost, and an error in the log."""
-    if not _ddtrace.is_llmobs_span(span):
-        return
-    kind = family.kind if leaf else "workflow"
-    if request is None or request.contents is None:
-        _ddtrace.annotate(span, kind=kind)
-        return
-    name = text_of(request.arguments.get("model"))
-    asked = {"metadata": request.metadata, "tags": request.tags, "session_id": request.session_id}
-    contents = dict(request.contents) if leaf else _as_values(request.contents)
-    _ddtrace.annotate(span, kind=kind, model_name=name, **asked, **contents)
-
-
-def _add_response_metadata(
-    request: Request, ending: Ending, hidden: Mapping[str, Any], output: Output, usage: Usage | None
-) -> None:
-    described = request.metadata
-    described.update(output.billed)
-    if output.finish_reason:
-        described["finish_reason"] = output.finish_reason
-    if ending.chunks is not None:
-        described["stream_completed"] = ending.completed
-        if usage is not None:
-            described["token_source"] = "estimated" if usage.estimated else "reported"
-    if hidden.get("cache_hit"):
-        described["cache_hit"] = True
-    if call_id := hidden.get("litellm_call_id") or request.arguments.get("litellm_call_id"):
-        described["litellm_call_id"] = text_of(call_id)
-    if (overhead := number(hidden.get("litellm_overhead_time_ms"))) is not None:
-        described["litellm_overhead_ms"] = overhead

@@ -1,41 +1,43 @@
-"""The reading of streams: what was received, and the one ending."""
+"""What is known of a stream while it is read, and its one ending."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ddtrace_litellm import _ddtrace
+from ddtrace_litellm._ddtrace import get_llmobs_context
+from ddtrace_litellm.extract.api import Streaming
 from ddtrace_litellm.telemetry import counters
-from ddtrace_litellm.tracing import _ddtrace, guard
-from ddtrace_litellm.tracing._ddtrace import get_llmobs_context
-from ddtrace_litellm.tracing.records import Ending
+from ddtrace_litellm.tracing.call_records import Result
+from ddtrace_litellm.tracing.errors import contain
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+_CHUNK = contain("chunk")
 
-    from ddtrace_litellm.extract.family import Streaming
-    from ddtrace_litellm.tracing.calls import Call
-
-open_readings: set[Reading] = set()
+open_streams: set[StreamReading] = set()
 """Streams that are being read, in this process: what is left at exit still gets its span."""
 
-os.register_at_fork(after_in_child=open_readings.clear)
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=open_streams.clear)
 
 
-def end_open_readings() -> None:
+def end_open_streams() -> None:
     """End every stream that nobody will read any further, at exit."""
-    while open_readings:
-        open_readings.pop().abandon(counters.LEFT)
+    while open_streams:
+        open_streams.pop().abandon(counters.LEFT)
 
 
-class Reading:
-    """The reading of one stream: what was received, and the one ending."""
+class StreamReading:
+    """The reading of one stream: what was received, and the one ending.
+
+    ``on_end`` is called once, with the result and with what it is counted as.
+    """
 
     __slots__ = (
         "anext_chunk",
         "apm",
-        "call",
         "chunks",
         "ended",
         "first_content",
@@ -43,17 +45,22 @@ class Reading:
         "has_content",
         "llmobs",
         "next_chunk",
+        "on_end",
         "receive",
         "set_apm",
+        "started",
         "stream",
     )
 
-    def __init__(self, stream: Any, call: Call, streaming: Streaming) -> None:
+    def __init__(
+        self, stream: Any, streaming: Streaming, started: float, on_end: Callable[[Result, str], None]
+    ) -> None:
         self.stream = stream
-        self.has_content = streaming.detector()
+        self.started = started
+        self.on_end = on_end
+        self.has_content = streaming.first_content_detector()
         self.next_chunk: Any = getattr(stream, "__next__", None)
         self.anext_chunk: Any = getattr(stream, "__anext__", None)
-        self.call = call
         self.chunks: list[Any] = []
         self.first_content: float | None = None
         self.ended = False
@@ -65,35 +72,32 @@ class Reading:
 
     def _receive_until_content(self, chunk: Any) -> None:
         self.chunks.append(chunk)
-        try:
+        with _CHUNK:
             if self.has_content(chunk):
-                self.first_content = perf_counter() - self.call.started
+                self.first_content = perf_counter() - self.started
                 self.receive = self.chunks.append
-        except Exception:
-            guard.swallow("chunk")
 
     def end(self, error: BaseException) -> None:
         """End with what a read raised: the end of the stream, an error, or a coroutine that was closed in mid-read."""
         exhausted = isinstance(error, (StopIteration, StopAsyncIteration))
-        failure = None if exhausted or isinstance(error, GeneratorExit) else error
-        self._end(failure, counters.OK if exhausted else counters.CLOSED)
+        self._end(None if exhausted else error, counters.OK if exhausted else counters.CLOSED)
 
-    def abandon(self, outcome: str) -> None:
+    def abandon(self, ended_as: str) -> None:
         """End before the end of the stream, without an error.
 
         Args:
-            outcome: closed, collected, or left over when the enclosing call ended.
+            ended_as: closed, collected, or left when the call around it ended.
         """
-        self._end(None, outcome)
+        self._end(None, ended_as)
 
-    def _end(self, error: BaseException | None, outcome: str) -> None:
+    def _end(self, error: BaseException | None, ended_as: str) -> None:
         if self.ended:
             return
         self.ended = True
-        open_readings.discard(self)
+        open_streams.discard(self)
         stream = self.stream
         # Nothing here keeps the stream, and so its connection, once the program has let go of it.
         self.stream = self.next_chunk = self.anext_chunk = None
         self.receive = self.chunks.append
-        completed = outcome == counters.OK
-        self.call.end(Ending(stream, error, self.chunks, completed, self.first_content), outcome)
+        completed = ended_as == counters.OK
+        self.on_end(Result(stream, error, self.chunks, completed, self.first_content), ended_as)

@@ -9,14 +9,21 @@ from typing import Any, SupportsIndex
 
 import wrapt
 
-from ddtrace_litellm.tracing.calls import Operation, begin
+from ddtrace_litellm.targets import Target
+from ddtrace_litellm.tracing.calls import begin, provider_answered, provider_asked
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 """A wrapper as wrapt calls it: ``(wrapped, instance, args, kwargs)``."""
 
 
-class TracedFunction(wrapt.FunctionWrapper):  # type: ignore[type-arg]  # generic to type checkers only
+class _BoundTracedFunction(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]  # generic to type checkers only
+    """What a traced method is when it is looked up."""
+
+
+class TracedFunction(wrapt.FunctionWrapper):  # type: ignore[type-arg]
     """A wrapped function that can be pickled and copied as the function itself can; wrapt's own wrappers refuse."""
+
+    __bound_function_wrapper__ = _BoundTracedFunction
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> str:
         # A name in the function's module, where this object is: that module is among those that are patched.
@@ -29,11 +36,23 @@ class TracedFunction(wrapt.FunctionWrapper):  # type: ignore[type-arg]  # generi
         return self
 
 
-def traced(operation: Operation) -> Wrapper:
-    """Return the wrapper of a function."""
+def is_traced(function: Any) -> bool:
+    """Whether a wrapper of ours is in there still: ``unpatch`` leaves it where somebody has wrapped it since."""
+    while function is not None:
+        if isinstance(function, (TracedFunction, _BoundTracedFunction)):
+            return True
+        function = getattr(function, "__wrapped__", None)
+    return False
 
+
+def traced(target: Target) -> Wrapper:
+    """Return the wrapper of a function, or of a coroutine function."""
+    return _traced_async(target) if target.asynchronous else _traced_sync(target)
+
+
+def _traced_sync(target: Target) -> Wrapper:
     def wrapper(wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        call = begin(operation, args, kwargs)
+        call = begin(target, args, kwargs)
         if call is None:
             return wrapped(*args, **kwargs)
         try:
@@ -46,16 +65,12 @@ def traced(operation: Operation) -> Wrapper:
     return wrapper
 
 
-def traced_async(operation: Operation) -> Wrapper:
-    """Return the wrapper of a coroutine function.
-
-    All work is done inside the coroutine: LiteLLM's proxy creates it in one task and awaits it in another.
-    """
-
+def _traced_async(target: Target) -> Wrapper:
+    # All work is done inside the coroutine: LiteLLM's proxy creates it in one task and awaits it in another.
     async def wrapper(
         wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        call = begin(operation, args, kwargs)
+        call = begin(target, args, kwargs)
         if call is None:
             return await wrapped(*args, **kwargs)
         try:
@@ -66,6 +81,21 @@ def traced_async(operation: Operation) -> Wrapper:
         return call.succeed(result)
 
     return wrapper
+
+
+def observes_request(wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Wrap what LiteLLM calls before each request to a provider."""
+    provider_asked()
+    return wrapped(*args, **kwargs)
+
+
+def observes_response(
+    wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Wrap what LiteLLM hands a provider's ``response`` to, to go on from there."""
+    if kwargs.get("response") is not None:
+        provider_answered(kwargs["response"])
+    return wrapped(*args, **kwargs)
 
 
 class ContextExecutor(ThreadPoolExecutor):

@@ -14,7 +14,7 @@ def installed(version, directory):
     return f"import sys; sys.path.insert(0, {str(directory)!r})\n"
 
 
-MISSING_MODULE = "import sys; sys.modules['ddtrace_litellm.tracing._ddtrace'] = None\n"
+MISSING_MODULE = "import sys; sys.modules['ddtrace_litellm._ddtrace'] = None\n"
 # A ddtrace that has renamed something; what has imported it before, such as the built-in's own base, still has it.
 MISSING_NAME = """
 import ddtrace.llmobs, ddtrace.llmobs._integrations.litellm
@@ -29,7 +29,7 @@ ODD_ENTRY_POINT = "import litellm; litellm.Router.text_completion = max\n"
 @pytest.mark.parametrize(
     ("breakage", "reason"),
     [
-        (MISSING_MODULE, "ddtrace_litellm.tracing._ddtrace"),
+        (MISSING_MODULE, "ddtrace_litellm._ddtrace"),
         (MISSING_NAME, "DISPATCH_ON_LLM_TOOL_CHOICE"),
         (ODD_ENTRY_POINT, "no signature found for builtin <built-in function max>"),
     ],

@@ -30,7 +30,7 @@ def site_directory(parent: Path, *, package: bool = True) -> Path:
     directory = parent / "site"
     (directory / "later").mkdir(parents=True)
     (directory / "zz.pth").write_text("later\n")
-    shutil.copy(PACKAGE / "bootstrap.pth", directory / "ddtrace_litellm.pth")
+    shutil.copy(PACKAGE.with_suffix(".pth"), directory)
     if package:
         shutil.copytree(PACKAGE, directory / "ddtrace_litellm", ignore=shutil.ignore_patterns("__pycache__"))
     return directory
@@ -85,13 +85,13 @@ def test_missing_package(process, tmp_path):
 
 def test_pth_is_one_line_that_python_runs():
     """Python executes a line of a ``.pth`` file only if it begins with ``import``, each line on its own."""
-    (line,) = (PACKAGE / "bootstrap.pth").read_text().splitlines()
+    (line,) = PACKAGE.with_suffix(".pth").read_text().splitlines()
     assert line.startswith("import ")
 
 
 def test_start_file_names_the_same_function():
     """The ``.start`` file (PEP 829), which supersedes the ``.pth`` from Python 3.15, names the bootstrap's install."""
-    module, _, name = (PACKAGE / "bootstrap.start").read_text().strip().partition(":")
+    module, _, name = PACKAGE.with_suffix(".start").read_text().strip().partition(":")
     assert getattr(importlib.import_module(module), name) is bootstrap.install
 
 

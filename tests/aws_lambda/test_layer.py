@@ -66,6 +66,8 @@ def test_same_bytes_again(layer, tmp_path):
     """Another copy of the package, with other times and modes, another umask and hash seed: the same bytes."""
     copy = tmp_path / "elsewhere"
     shutil.copytree(PACKAGE, copy / "ddtrace_litellm", ignore=shutil.ignore_patterns("__pycache__"))
+    for suffix in (".pth", ".start"):
+        shutil.copy(PACKAGE.with_suffix(suffix), copy)
     for number, path in enumerate(sorted(copy.rglob("*.py"), reverse=True)):
         os.utime(path, (1_500_000_000 + number,) * 2)
         path.chmod(0o600)

@@ -11,9 +11,10 @@ import pytest
 from ddtrace import tracer
 from ddtrace.llmobs import LLMObs
 
-from ddtrace_litellm.extract.families import CHAT
+from ddtrace_litellm.extract import chat
+from ddtrace_litellm.targets import Target
 from ddtrace_litellm.telemetry import counters
-from ddtrace_litellm.tracing.calls import Operation, begin
+from ddtrace_litellm.tracing.calls import begin
 from tests.builtin_defects.conftest import MESSAGES
 from tests.provider import Script
 
@@ -153,7 +154,7 @@ class Hostile:
 
 
 def _traced_chunks(chunk):
-    call = begin(Operation("completion", CHAT), (), {"model": "m"})
+    call = begin(Target("completion", ("litellm",), chat.API), (), {"model": "m"})
     return list(call.succeed(SyntheticStream(chunk)))
 
 

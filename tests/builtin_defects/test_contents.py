@@ -9,7 +9,7 @@ import pytest
 from litellm.caching.caching import Cache
 
 from ddtrace_litellm import get_version
-from ddtrace_litellm.tracing import resolve
+from ddtrace_litellm.tracing import models
 from tests.builtin_defects.conftest import MESSAGES
 from tests.provider import Script, Usage
 
@@ -113,11 +113,11 @@ def test_concurrent_calls_report_their_own_provider(recorder, provider, ask):
 
 def test_what_is_remembered_of_model_names_is_bounded(recorder):
     """Names come from users, so the memory of their providers has an upper bound (28)."""
-    limit = resolve._lookup.cache_parameters()["maxsize"]
+    limit = models._lookup.cache_parameters()["maxsize"]
     assert limit is not None
     for number in range(limit + 10):
-        resolve._lookup(f"openai/tenant-{number}", None)
-    assert resolve._lookup.cache_info().currsize == limit
+        models._lookup(f"openai/tenant-{number}", None)
+    assert models._lookup.cache_info().currsize == limit
     assert recorder.events == []
 
 

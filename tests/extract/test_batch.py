@@ -3,16 +3,15 @@ from typing import Any
 import litellm
 import pytest
 
-from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.batch import read_input, read_response
+from ddtrace_litellm.extract.batch import API, read_input, read_response
 
 
-def _asked(messages: Any, capture: CaptureConfig | None = None) -> Any:
-    return read_input({"messages": messages}, capture or CaptureConfig()).annotations["input_value"]
+def _asked(messages: Any) -> Any:
+    return read_input({"messages": messages}).annotations["input_value"]
 
 
-def _said(response: Any, capture: CaptureConfig | None = None) -> Any:
-    return read_response(response, {}, capture or CaptureConfig()).annotations["output_value"]
+def _said(response: Any) -> Any:
+    return read_response(response, {}).annotations["output_value"]
 
 
 def _ask(text: str) -> dict[str, Any]:
@@ -62,13 +61,7 @@ def test_malformed_answers_do_not_raise(response, value):
     assert _said(response) == value
 
 
-def test_what_is_captured():
-    """Nothing, or the beginnings."""
-    nothing, cut = CaptureConfig(input=False, output=False), CaptureConfig(max_chars=4)
-    assert _asked([[_ask("hello")]], nothing) == []
-    assert _said([_answer("hello"), ValueError("hello")], nothing) == []
-    assert _asked([[_ask("hello")]], cut) == [[_ask("hell... [1 more characters]")]]
-    assert _said([_answer("hello"), ValueError("hello")], cut) == [
-        [{"role": "assistant", "content": "hell... [1 more characters]"}],
-        "Valu... [13 more characters]",
-    ]
+def test_first_answer_of_several_models_as_a_stream():
+    """Its chunks, put together, are the answer itself."""
+    chunks = [{"choices": [{"index": 0, "delta": {"role": "assistant", "content": text}}]} for text in ("a", "b")]
+    assert _said(API.streaming.assemble(chunks, {})) == [{"role": "assistant", "content": "ab"}]

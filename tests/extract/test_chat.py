@@ -1,19 +1,11 @@
 import litellm
 import pytest
 
-from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.chat import (
-    Choice,
-    choices_from_response,
-    finish_reasons,
-    input_messages,
-    output_messages,
-    tool_result_ids,
-)
+from ddtrace_litellm.extract.chat import choices_from_response, countable_input, input_messages, tool_result_ids
+from ddtrace_litellm.extract.choices import Choice, finish_reasons, output_messages
 from ddtrace_litellm.extract.content import Content
 from ddtrace_litellm.extract.tools import ToolCall
 
-CAPTURE = CaptureConfig()
 CALL = {"id": "call_1", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Paris"}'}}
 CALL_PART = {"name": "weather", "arguments": {"city": "Paris"}, "tool_id": "call_1", "type": "function"}
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}}
@@ -100,26 +92,14 @@ IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}
 )
 def test_messages_of_a_request(message, expected):
     """Every role and form of content, as LLM Observability's messages."""
-    assert input_messages([message], CAPTURE) == expected
+    assert input_messages([message]) == expected
 
 
 @pytest.mark.parametrize("messages", [None, [], (), "odd", 7, {"role": "user"}], ids=repr)
 def test_no_messages(messages):
     """What is no list of messages has none."""
-    assert input_messages(messages, CAPTURE) == []
+    assert input_messages(messages) == []
     assert tool_result_ids(messages) == []
-
-
-def test_long_contents_of_a_request_are_cut():
-    """Texts, reasoning and tool results, each by itself."""
-    messages = [
-        {"role": "user", "content": "abcd"},
-        {"role": "assistant", "content": "abcd", "reasoning_content": "abcd"},
-        {"role": "tool", "content": "abcd", "tool_call_id": "call_1"},
-    ]
-    found = input_messages(messages, CaptureConfig(max_chars=2))
-    texts = [message["content"] for message in found[:3]] + [found[3]["tool_results"][0]["result"]]
-    assert texts == ["ab... [2 more characters]"] * 4
 
 
 def test_ids_of_the_results_that_a_request_hands_in():
@@ -192,7 +172,7 @@ def test_what_a_response_says(response, message, expected):
 def test_every_choice_of_a_response(response):
     """With n > 1 all answers are there in order, and their reasons are joined."""
     choices = choices_from_response(response({"content": "one"}, {"content": "two", "reasoning_content": "hm"}))
-    assert output_messages(choices, CAPTURE) == [
+    assert output_messages(choices) == [
         {"role": "assistant", "content": "one"},
         {"role": "reasoning", "content": "hm"},
         {"role": "assistant", "content": "two"},
@@ -218,14 +198,16 @@ def test_malformed_responses_do_not_raise(response, count):
     """Each choice is one still, with what can be read of it."""
     choices = choices_from_response(response)
     assert len(choices) == count
-    assert all(isinstance(message["content"], str) for message in output_messages(choices, CAPTURE))
+    assert all(isinstance(message["content"], str) for message in output_messages(choices))
     assert isinstance(finish_reasons(choices), str)
 
 
-def test_long_contents_of_a_response_are_cut():
-    """Text and reasoning, each by itself; arguments of tool calls are whole, since they are parsed."""
-    choice = Choice("assistant", Content("abcd"), "abcd", [ToolCall("weather", '{"city": "Paris"}', "call_1")])
-    assert output_messages([choice], CaptureConfig(max_chars=2)) == [
-        {"role": "reasoning", "content": "ab... [2 more characters]"},
-        {"role": "assistant", "content": "ab... [2 more characters]", "tool_calls": [CALL_PART]},
-    ]
+def test_what_is_countable_of_a_request():
+    """LiteLLM's tokenizer takes it as it is: the messages and the tools, or none."""
+
+    def count(**arguments):
+        return sum(litellm.token_counter(model="gpt-4o", **countable) for countable in countable_input(arguments))
+
+    tools = [{"type": "function", "function": {"name": "weather", "description": "The weather.", "parameters": {}}}]
+    messages = [{"role": "user", "content": "hi"}]
+    assert count() == count(messages=None) < count(messages=messages) < count(messages=messages, tools=tools)

@@ -2,28 +2,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.content import (
     _MAX_ATTACHMENT_CHARS,
     Content,
     add_audio,
     add_image,
-    clip,
     content_from,
     without_attachments,
 )
 
 PNG = "data:image/png;base64,aGk="
 TOO_LONG = "A" * (_MAX_ATTACHMENT_CHARS + 1)
-
-
-@pytest.mark.parametrize(
-    ("limit", "expected"),
-    [(None, "abcdef"), (6, "abcdef"), (4, "abcd... [2 more characters]"), (1, "a... [5 more characters]")],
-)
-def test_long_text_is_cut_with_a_mark(limit, expected):
-    """The mark says how much is missing; a text that fits is whole."""
-    assert clip("abcdef", CaptureConfig(max_chars=limit)) == expected
 
 
 @pytest.mark.parametrize(

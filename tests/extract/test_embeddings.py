@@ -3,7 +3,6 @@ from typing import Any
 import litellm
 import pytest
 
-from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.embeddings import read_input, read_response
 
 PNG = "data:image/png;base64,aGk="
@@ -35,20 +34,7 @@ PNG = "data:image/png;base64,aGk="
 )  # fmt: skip
 def test_documents_of_a_request(given, texts):
     """One for each vector that comes back; the data of an image never lands in the text."""
-    assert read_input({"input": given}, CaptureConfig()).annotations == {
-        "input_documents": [{"text": text} for text in texts]
-    }
-
-
-def test_long_texts_are_cut():
-    """Each on its own."""
-    read = read_input({"input": ["abcdef", "abc"]}, CaptureConfig(max_chars=4))
-    assert read.annotations == {"input_documents": [{"text": "abcd... [2 more characters]"}, {"text": "abc"}]}
-
-
-def test_texts_that_are_not_captured():
-    """There are no documents at all."""
-    assert read_input({"input": ["abc"]}, CaptureConfig(input=False)).annotations == {"input_documents": []}
+    assert read_input({"input": given}).annotations == {"input_documents": [{"text": text} for text in texts]}
 
 
 def _vector(vector: Any) -> dict[str, Any]:
@@ -66,17 +52,18 @@ def _vector(vector: Any) -> dict[str, Any]:
     ids=["one", "two", "base64"],
 )
 def test_what_came_back(make, data, said):
-    """How many vectors, and of how many dimensions where they are numbers; captured or not, since it says nothing."""
-    for capture in (CaptureConfig(), CaptureConfig(output=False)):
-        assert read_response(make(data), {}, capture).annotations == {"output_value": said}
+    """How many vectors, and of how many dimensions where they are numbers: it quotes nothing."""
+    read = read_response(make(data), {})
+    assert (read.annotations, read.summary) == ({}, said)
 
 
 @pytest.mark.parametrize("response", [None, {}, {"data": None}, {"data": "odd"}, {"data": []}, 7, "odd"], ids=repr)
 def test_no_vectors(response):
     """Nothing is said."""
-    assert read_response(response, {}, CaptureConfig()).annotations == {}
+    read = read_response(response, {})
+    assert (read.annotations, read.summary) == ({}, "")
 
 
 def test_malformed_vectors_do_not_raise():
     """They are counted."""
-    assert read_response({"data": [None, 7]}, {}, CaptureConfig()).annotations == {"output_value": "2 embeddings"}
+    assert read_response({"data": [None, 7]}, {}).summary == "2 embeddings"

@@ -4,21 +4,19 @@ from types import SimpleNamespace
 
 import pytest
 
-from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.content_chunks import assemble, detector
-from ddtrace_litellm.extract.family import Output
+from ddtrace_litellm.extract.api import Output
 from ddtrace_litellm.extract.generate_content import (
     PARAMETERS,
     read_input,
     read_response,
     read_usage,
 )
+from ddtrace_litellm.extract.generate_content_stream import assemble, first_content_detector
 from ddtrace_litellm.extract.metadata import parameters
 from ddtrace_litellm.extract.tools import ToolCall
 from ddtrace_litellm.extract.usage import Usage
 from tests.provider import Script
 
-CAPTURE = CaptureConfig()
 CALL = {"functionCall": {"id": "c", "name": "weather", "args": {"city": "Paris"}}}
 CALL_PART = {"name": "weather", "arguments": {"city": "Paris"}, "tool_id": "c", "type": "function_call"}
 IMAGE = {"inlineData": {"mimeType": "image/png", "data": "aGk="}}
@@ -125,7 +123,7 @@ def tool_message(name, result, tool_id, kind):
 )
 def test_messages_of_a_request(contents, expected):
     """Every form of contents and every kind of part, as LLM Observability's messages."""
-    assert read_input({"contents": contents}, CAPTURE).annotations == {"input_messages": expected}
+    assert read_input({"contents": contents}).annotations == {"input_messages": expected}
 
 
 @pytest.mark.parametrize(
@@ -141,27 +139,24 @@ def test_messages_of_a_request(contents, expected):
 )
 def test_the_system_instruction(arguments):
     """Comes first, wherever and however it is given."""
-    found = read_input({"contents": "hi", **arguments}, CAPTURE).annotations["input_messages"]
+    found = read_input({"contents": "hi", **arguments}).annotations["input_messages"]
     assert found == [{"role": "system", "content": "be nice"}, user("hi")]
 
 
 @pytest.mark.parametrize("where", ["argument", "config"])
 def test_tools_of_a_request(where):
-    """Functions with their schema in either spelling, the provider's tools by name, without captured contents too."""
+    """Functions with their schema in either spelling, the provider's tools by name."""
     tools = [
         {"functionDeclarations": [{"name": "a", "description": "d", "parameters": {"type": "OBJECT"}}]},
         {"function_declarations": [{"name": "b", "parametersJsonSchema": {"type": "object"}}], "google_search": None},
         {"googleSearch": {}},
     ]
     arguments = {"tools": tools} if where == "argument" else {"config": {"tools": tools}}
-    assert read_input({"contents": "hi", **arguments}, CaptureConfig(input=False)).annotations == {
-        "input_messages": [],
-        "tool_definitions": [
-            {"name": "a", "description": "d", "schema": {"type": "OBJECT"}},
-            {"name": "b", "description": "", "schema": {"type": "object"}},
-            {"name": "googleSearch", "description": "", "schema": {}},
-        ],
-    }
+    assert read_input({"contents": "hi", **arguments}).annotations["tool_definitions"] == [
+        {"name": "a", "description": "d", "schema": {"type": "OBJECT"}},
+        {"name": "b", "description": "", "schema": {"type": "object"}},
+        {"name": "googleSearch", "description": "", "schema": {}},
+    ]
 
 
 def test_ids_of_the_results_that_a_request_hands_in():
@@ -171,18 +166,7 @@ def test_ids_of_the_results_that_a_request_hands_in():
         {"functionResponse": {"name": "a"}},
         {"codeExecutionResult": {"id": "x"}},
     ]
-    assert read_input({"contents": parts}, CAPTURE).tool_result_ids == ["c"]
-
-
-def test_long_contents_are_cut():
-    """Texts, thoughts, results and the system instruction, each by itself; the arguments of a call are whole."""
-    short = CaptureConfig(max_chars=2)
-    parts = [{"text": "abcd", "thought": True}, {"text": "abcd"}, CALL]
-    contents = [{"role": "model", "parts": parts}, {"functionResponse": {"response": "abcd"}}]
-    found = read_input({"contents": contents, "systemInstruction": "abcd"}, short).annotations["input_messages"]
-    texts = [message["content"] for message in found[:3]] + [found[3]["tool_results"][0]["result"]]
-    assert texts == ["ab... [2 more characters]"] * 4
-    assert found[2]["tool_calls"] == [CALL_PART]
+    assert read_input({"contents": parts}).tool_result_ids == ["c"]
 
 
 USAGE = {
@@ -211,37 +195,30 @@ def said_by(candidates, **more):
 def test_what_a_response_says(form):
     """Thoughts first, then text, calls and images, and the tokens."""
     response = form(**said_by([PARTS], usageMetadata=USAGE))
-    found = read_response(response, {}, CAPTURE)
+    found = read_response(response, {})
     assert found.annotations["output_messages"] == [
         {"role": "reasoning", "content": "hm"},
         {"role": "assistant", "content": "Hello", "tool_calls": [CALL_PART], "image_parts": [IMAGE_PART]},
     ]
     assert found.finish_reason == "STOP"
     assert found.tool_calls == [ToolCall("weather", '{"city": "Paris"}', "c", "function_call")]
-    assert found.written == 'hmHelloweather{"city": "Paris"}'
+    assert found.all_text == 'hmHelloweather{"city": "Paris"}'
     assert read_usage(response) == Usage(22, 10, cache_read_tokens=5, reasoning_tokens=3)
 
 
 def test_every_candidate_of_a_response():
     """All of them, their reasons joined; code that Google runs is no call for the program."""
     response = said_by([[{"text": "one"}], [{"executableCode": {"code": "1"}}], []])
-    found = read_response(response, {}, CAPTURE)
+    found = read_response(response, {})
     assert [message["content"] for message in found.annotations["output_messages"]] == ["one", "", ""]
     assert found.finish_reason == "STOP,STOP,STOP"
     assert found.tool_calls == []
 
 
-def test_outputs_that_are_not_captured():
-    """No contents; what the tracing needs is there."""
-    found = read_response(said_by([PARTS]), {}, CaptureConfig(output=False))
-    assert found.annotations == {"output_messages": []}
-    assert (found.finish_reason, len(found.tool_calls)) == ("STOP", 1)
-
-
 def test_a_prompt_that_was_refused():
     """Its reason is why there is nothing."""
     response = {"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 4}}
-    assert read_response(response, {}, CAPTURE) == Output({"output_messages": []}, "SAFETY", [], "")
+    assert read_response(response, {}) == Output({"output_messages": []}, "SAFETY", [], "")
     assert read_usage(response) == Usage(4, 0)
     assert assemble([response], {}) == response
 
@@ -249,16 +226,16 @@ def test_a_prompt_that_was_refused():
 @pytest.mark.parametrize("response", [None, {}, "odd", 7, {"candidates": 7, "usageMetadata": 7}], ids=str)
 def test_responses_without_content(response):
     """After an error, and of what is no response."""
-    assert read_response(response, {}, CAPTURE) == Output({"output_messages": []}, "", [], "")
+    assert read_response(response, {}) == Output({"output_messages": []}, "", [], "")
     assert read_usage(response) is None
 
 
 @pytest.mark.parametrize("candidate", [None, 7, {}, {"content": 7}, {"content": {"parts": 7}}], ids=str)
 def test_malformed_candidates_do_not_raise(candidate):
     """Each is a message still."""
-    found = read_response({"candidates": [candidate]}, {}, CAPTURE)
+    found = read_response({"candidates": [candidate]}, {})
     assert found.annotations["output_messages"] == [{"role": "assistant", "content": ""}]
-    read_response(assemble([{"candidates": [candidate, {"index": "odd"}]}], {}), {}, CAPTURE)
+    read_response(assemble([{"candidates": [candidate, {"index": "odd"}]}], {}), {})
 
 
 @pytest.mark.parametrize(
@@ -324,7 +301,7 @@ BODY = b"".join(map(sse, CHUNKS))
 def test_a_stream_put_together(chunks):
     """However it comes, it says what a response that was not streamed says."""
     response = assemble(chunks, {})
-    assert read_response(response, {}, CAPTURE) == read_response(said_by([PARTS]), {}, CAPTURE)
+    assert read_response(response, {}) == read_response(said_by([PARTS]), {})
     assert read_usage(response) == Usage(22, 10, cache_read_tokens=5, reasoning_tokens=3)
 
 
@@ -337,20 +314,20 @@ def test_texts_of_a_stream_are_joined_by_kind():
 def test_a_stream_of_several_candidates():
     """Their pieces may come in any order."""
     chunks = [piece({"text": text}, index=index) for index, text in [(1, "b"), (0, "a"), (1, "d"), (0, "c")]]
-    found = read_response(assemble(chunks, {}), {}, CAPTURE)
+    found = read_response(assemble(chunks, {}), {})
     assert [message["content"] for message in found.annotations["output_messages"]] == ["ac", "bd"]
 
 
 def test_a_reason_is_kept():
     """A chunk behind the last one, with the usage and no reason, does not take it back."""
     response = assemble([*CHUNKS, piece(finishReason=None)], {})
-    assert read_response(response, {}, CAPTURE).finish_reason == "STOP"
+    assert read_response(response, {}).finish_reason == "STOP"
 
 
 def test_a_stream_that_broke_off():
     """What there is of it, without a reason, and the input as far as it was counted."""
     response = assemble([BODY[: BODY.index(b"lo") - 5]], {})
-    found = read_response(response, {}, CAPTURE)
+    found = read_response(response, {})
     assert [message["content"] for message in found.annotations["output_messages"]] == ["hm", "Hel"]
     assert found.finish_reason == ""
     assert read_usage(response) == Usage(20, 0)
@@ -370,7 +347,7 @@ def test_a_stream_that_broke_off():
 )
 def test_the_first_content_of_a_stream(quiet, first):
     """The chunk that completes the first part with something in it."""
-    has_come = detector()
+    has_come = first_content_detector()
     assert [has_come(chunk) for chunk in quiet] == [False] * len(quiet)
     assert has_come(first)
 
@@ -400,7 +377,7 @@ def test_what_litellm_returns(provider, model):
         api_base=f"{provider.url}/v1",
         api_key="sk-local",
     )
-    found = read_response(response, {}, CAPTURE)
+    found = read_response(response, {})
     expected = "Hello" if model.startswith("gemini") else "The local provider heard: hi"
     assert found.annotations["output_messages"][-1]["content"] == expected
     assert found.finish_reason == "STOP"

@@ -4,7 +4,6 @@ from typing import Any
 import pytest
 from litellm.types.utils import ImageObject, ImageResponse
 
-from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.content import _MAX_ATTACHMENT_CHARS
 from ddtrace_litellm.extract.images import read_input, read_response
 
@@ -14,12 +13,12 @@ MAKERS = [
 ]
 
 
-def _asked(capture: CaptureConfig | None = None, **arguments: Any) -> Any:
-    return read_input(arguments, capture or CaptureConfig()).annotations["input_messages"]
+def _asked(**arguments: Any) -> Any:
+    return read_input(arguments).annotations["input_messages"]
 
 
-def _made(response: Any, capture: CaptureConfig | None = None, **arguments: Any) -> Any:
-    return read_response(response, arguments, capture or CaptureConfig()).annotations["output_messages"]
+def _made(response: Any, **arguments: Any) -> Any:
+    return read_response(response, arguments).annotations["output_messages"]
 
 
 @pytest.mark.parametrize(
@@ -48,12 +47,6 @@ def test_images_are_not_read():
     image.seek(2)
     _asked(prompt="a hat", image=[image], mask=mask)
     assert (image.tell(), mask.tell()) == (2, 0)
-
-
-def test_what_of_a_prompt_is_captured():
-    """Nothing, or its beginning."""
-    assert _asked(CaptureConfig(input=False), prompt="a black cat", image=("cat.png", b"x")) == []
-    assert _asked(CaptureConfig(max_chars=5), prompt="a black cat")[0]["content"] == "a bla... [6 more characters]"
 
 
 @pytest.mark.parametrize("make", MAKERS, ids=["dict", "litellm"])
@@ -110,10 +103,3 @@ def test_images_that_cannot_be_shown(image, content):
 def test_no_images(response):
     """There are no messages."""
     assert _made(response) == []
-
-
-def test_what_of_the_images_is_captured():
-    """Nothing, or the beginning of the text."""
-    response = {"data": [{"b64_json": "aGk=", "revised_prompt": "a black cat"}]}
-    assert _made(response, CaptureConfig(output=False)) == []
-    assert _made(response, CaptureConfig(max_chars=5))[0]["content"] == "a bla... [6 more characters]"

@@ -6,9 +6,8 @@ import litellm
 import pytest
 
 from ddtrace_litellm import get_version
-from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.message_events import assemble
 from ddtrace_litellm.extract.messages import PARAMETERS, read_input, read_response, read_usage
+from ddtrace_litellm.extract.messages_stream import assemble
 from ddtrace_litellm.extract.metadata import parameters
 from ddtrace_litellm.extract.tools import ToolCall
 from ddtrace_litellm.extract.usage import Usage
@@ -16,7 +15,6 @@ from tests.provider import Script
 from tests.provider import ToolCall as ScriptedCall
 from tests.provider import Usage as ScriptedUsage
 
-CAPTURE = CaptureConfig()
 CALL = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Paris"}}
 CALL_PART = {"name": "weather", "arguments": {"city": "Paris"}, "tool_id": "toolu_1", "type": "tool_use"}
 SEARCH = {"type": "server_tool_use", "id": "srv_1", "name": "web_search", "input": {"query": "x"}}
@@ -178,7 +176,7 @@ def results_of(kind, content, tool_id="toolu_1"):
 )
 def test_messages_of_a_request(message, expected):
     """Every block, as LLM Observability's messages; a result without a call that is known has no name."""
-    assert read_input({"messages": [message]}, CAPTURE).annotations["input_messages"] == expected
+    assert read_input({"messages": [message]}).annotations["input_messages"] == expected
 
 
 def test_a_conversation_with_tools():
@@ -190,7 +188,7 @@ def test_a_conversation_with_tools():
         {"role": "user", "content": "hi"},
     ]
     system = [{"type": "text", "text": "be", "cache_control": {"type": "ephemeral"}}, {"type": "text", "text": "nice"}]
-    found = read_input({"messages": messages, "system": system}, CAPTURE)
+    found = read_input({"messages": messages, "system": system})
     contents = found.annotations["input_messages"]
     assert contents[0] == {"role": "system", "content": "be\nnice"}
     assert contents[2:4] == [
@@ -199,47 +197,29 @@ def test_a_conversation_with_tools():
     ]
     assert found.tool_result_ids == ["toolu_1"]
     assert "tool_definitions" not in found.annotations
-    assert read_input({"system": "be nice"}, CAPTURE).annotations["input_messages"] == [
-        contents[0] | {"content": "be nice"}
-    ]
+    assert read_input({"system": "be nice"}).annotations["input_messages"] == [contents[0] | {"content": "be nice"}]
 
 
 def test_tools_of_a_request():
-    """Functions with their schema, the provider's tools by name, whether or not contents are captured."""
+    """Functions with their schema, the provider's tools by name."""
     tools = [
         {"name": "weather", "description": "of a city", "input_schema": {"type": "object"}},
         {"type": "web_search_20250305", "name": "web_search", "max_uses": 1},
     ]
-    found = read_input({"messages": [results_of("tool_result", "21")], "tools": tools}, CaptureConfig(input=False))
-    assert found.annotations == {
-        "input_messages": [],
-        "tool_definitions": [
-            {"name": "weather", "description": "of a city", "schema": {"type": "object"}},
-            {"name": "web_search", "description": "", "schema": {}},
-        ],
-    }
+    found = read_input({"messages": [results_of("tool_result", "21")], "tools": tools})
+    assert found.annotations["tool_definitions"] == [
+        {"name": "weather", "description": "of a city", "schema": {"type": "object"}},
+        {"name": "web_search", "description": "", "schema": {}},
+    ]
     assert found.tool_result_ids == ["toolu_1"]
 
 
 @pytest.mark.parametrize("messages", [None, "odd", 7, {}, [None, 7, "odd"]], ids=repr)
 def test_malformed_requests_do_not_raise(messages):
     """Nothing is read where there is nothing to read."""
-    found = read_input({"messages": messages, "system": 7, "tools": 7}, CAPTURE)
+    found = read_input({"messages": messages, "system": 7, "tools": 7})
     assert not any(message["content"] for message in found.annotations["input_messages"])
     assert found.tool_result_ids == []
-
-
-def test_long_contents_are_cut():
-    """Texts, thoughts, results and the system prompt, each by itself; the input of a tool call is whole."""
-    short = CaptureConfig(max_chars=2)
-    blocks = [{"type": "thinking", "thinking": "abcd"}, {"type": "text", "text": "abcd"}, CALL]
-    messages = [{"role": "assistant", "content": blocks}, results_of("tool_result", "abcd")]
-    found = read_input({"messages": messages, "system": "abcd"}, short).annotations["input_messages"]
-    texts = [message["content"] for message in found[:3]] + [found[3]["tool_results"][0]["result"]]
-    assert texts == ["ab... [2 more characters]"] * 4
-    said = read_response({"content": blocks}, {}, short).annotations["output_messages"]
-    assert [message["content"] for message in said] == ["ab... [2 more characters]"] * 2
-    assert found[2]["tool_calls"] == said[1]["tool_calls"] == [CALL_PART]
 
 
 RESPONSE = {
@@ -262,22 +242,15 @@ RESPONSE = {
 @pytest.mark.parametrize("response", [RESPONSE, anthropic.types.Message(**RESPONSE)], ids=["dict", "object"])
 def test_what_a_response_says(response):
     """Reasoning first, then text and calls; those of the provider's own tools are not for the program."""
-    found = read_response(response, {}, CAPTURE)
+    found = read_response(response, {})
     reasoning, said = found.annotations["output_messages"]
     assert reasoning == {"role": "reasoning", "content": "hm"}
     assert said["role"], said["content"] == ("assistant", "Hello")
     assert [call["type"] for call in said["tool_calls"]] == ["server_tool_use", "tool_use"]
     assert found.finish_reason == "tool_use"
     assert found.tool_calls == [ToolCall("weather", '{"city": "Paris"}', "toolu_1", "tool_use")]
-    assert found.written == 'hmHelloweb_search{"query": "x"}weather{"city": "Paris"}'
+    assert found.all_text == 'hmHelloweb_search{"query": "x"}weather{"city": "Paris"}'
     assert read_usage(response) == Usage(20, 7)
-
-
-def test_outputs_that_are_not_captured():
-    """No contents; what the tracing needs is there."""
-    found = read_response(RESPONSE, {}, CaptureConfig(output=False))
-    assert found.annotations == {"output_messages": []}
-    assert (found.finish_reason, len(found.tool_calls)) == ("tool_use", 1)
 
 
 @pytest.mark.parametrize(
@@ -285,9 +258,9 @@ def test_outputs_that_are_not_captured():
 )
 def test_responses_without_content(response):
     """After an error, and of what is no response."""
-    found = read_response(response, {}, CAPTURE)
+    found = read_response(response, {})
     assert found.annotations == {"output_messages": []}
-    assert (found.finish_reason, found.tool_calls, found.written) == ("", [], "")
+    assert (found.finish_reason, found.tool_calls, found.all_text) == ("", [], "")
     assert read_usage(response) is None
 
 
@@ -366,7 +339,7 @@ def test_what_litellm_returns(provider, model, stream):
         pytest.skip(str(error))
     if tuple(map(int, get_version().split(".")[:2])) < (1, 95) and "claude" not in model:
         pytest.skip(f"litellm {get_version()} drops some of what another provider says")
-    found = read_response(response, arguments, CAPTURE)
+    found = read_response(response, arguments)
     assert found.annotations["output_messages"] == [
         {"role": "reasoning", "content": "hm"},
         {"role": "assistant", "content": "Hello there", "tool_calls": [CALL_PART]},

@@ -3,8 +3,8 @@ import json
 
 import pytest
 
+from ddtrace_litellm.extract import chat, text
 from ddtrace_litellm.extract import metadata as extracted
-from ddtrace_litellm.extract.families import CHAT, TEXT
 from ddtrace_litellm.extract.urls import strip_credentials
 
 SECRET = "sk-5ecret"
@@ -45,14 +45,14 @@ EVERY_SECRET = {
 HASH = hashlib.sha256(b"sk-key").hexdigest()
 
 
-@pytest.mark.parametrize("family", [CHAT, TEXT], ids=["chat", "text"])
+@pytest.mark.parametrize("api", [chat.API, text.API], ids=["chat", "text"])
 @pytest.mark.parametrize("contents", [True, False])
-def test_no_secret_gets_into_metadata_or_tags(family, contents):
+def test_no_secret_gets_into_metadata_or_tags(api, contents):
     """Of everything that may hold a key, a header or a credential nothing is recorded."""
     sources = extracted.request_metadata(EVERY_SECRET | {"litellm_metadata": EVERY_SECRET["metadata"]})
     assert len(sources) == 2
     found = [
-        extracted.parameters(EVERY_SECRET, family.parameters, contents=contents),
+        extracted.parameters(EVERY_SECRET, api.parameters, contents=contents),
         extracted.session_id(EVERY_SECRET, sources),
         extracted.identity_tags(EVERY_SECRET, sources),
         extracted.request_host(sources),
@@ -80,7 +80,7 @@ class Answer:
     ])  # fmt: skip
 def test_parameters_that_are_kept(arguments, kept):
     """Those of the allow-list that are set, as values that JSON can hold."""
-    found = extracted.parameters(arguments, CHAT.parameters, contents=True)
+    found = extracted.parameters(arguments, chat.API.parameters, contents=True)
     assert found == (arguments if kept is None else kept)
     json.dumps(found)
 
@@ -88,7 +88,7 @@ def test_parameters_that_are_kept(arguments, kept):
 @pytest.mark.parametrize(("contents", "kept"), [(True, {"suffix": "x", "n": 1}), (False, {"n": 1})])
 def test_parameters_with_contents_follow_the_capture_switch(contents, kept):
     """A parameter that holds text of the conversation is content."""
-    assert extracted.parameters({"suffix": "x", "n": 1}, TEXT.parameters, contents=contents) == kept
+    assert extracted.parameters({"suffix": "x", "n": 1}, text.API.parameters, contents=contents) == kept
 
 
 @pytest.mark.parametrize(
@@ -223,3 +223,34 @@ def test_key_is_hashed_where_litellm_left_it_in_clear(value, tag):
     """A proxy's own authentication may hand on a key as it is; LiteLLM's word for its master key is no secret."""
     sources = extracted.request_metadata({"metadata": {"user_api_key_hash": value}})
     assert extracted.identity_tags({}, sources) == {"hashed_api_key": tag}
+
+
+def test_more_tags_than_anybody_needs_are_a_number():
+    """Of 40,000 request tags a hundred are read, twice in a Router's call, and the rest is counted once."""
+    read = []
+
+    class Tag:
+        def __init__(self, number):
+            self.number = number
+
+        def __str__(self):
+            read.append(self.number)
+            return f"tag-{self.number}"
+
+    many = [Tag(number) for number in range(40_000)]
+    tags = extracted.identity_tags({}, [{"tags": many}, {"tags": many}])
+    named = tags["request_tags"].split(",")
+    assert (named[0], named[99], named[100:]) == ("tag-0", "tag-99", ["(39900 more)"])
+    assert len(read) == 200
+
+
+def test_long_tags_are_cut():
+    """A tag is cut where Datadog cuts it, whoever chose it."""
+    long = "x" * 10_000
+    tags = extracted.identity_tags({"user": long}, [{"tags": [f"team_name:{long}"], "user_api_key_alias": long}])
+    assert {name: len(value) for name, value in tags.items()} == {
+        "end_user": 200,
+        "api_key_alias": 200,
+        "team_name": 200 - len("team_name:"),
+        "request_tags": 200,
+    }

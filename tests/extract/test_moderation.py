@@ -5,7 +5,6 @@ import litellm
 import openai
 import pytest
 
-from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.moderation import read_input, read_response
 
 IMAGE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}}
@@ -18,12 +17,12 @@ FLAGGED = {
 CLEAN = {"flagged": False, "categories": {"violence": False}, "category_scores": {"violence": 0.1}}
 
 
-def _asked(given: Any, capture: CaptureConfig | None = None) -> Any:
-    return read_input({"input": given}, capture or CaptureConfig()).annotations["input_messages"]
+def _asked(given: Any) -> Any:
+    return read_input({"input": given}).annotations["input_messages"]
 
 
-def _said(response: Any, capture: CaptureConfig | None = None) -> Any:
-    messages = read_response(response, {}, capture or CaptureConfig()).annotations["output_messages"]
+def _said(response: Any) -> Any:
+    messages = read_response(response, {}).annotations["output_messages"]
     assert all(message["role"] == "assistant" for message in messages)
     return [message["content"] for message in messages]
 
@@ -85,12 +84,3 @@ def test_malformed_results_do_not_raise(result, said):
 def test_no_verdicts(response):
     """There are no messages."""
     assert _said(response) == []
-
-
-def test_what_is_captured():
-    """Nothing, or the beginnings."""
-    nothing, cut = CaptureConfig(input=False, output=False), CaptureConfig(max_chars=4)
-    assert _asked(["hello", IMAGE], nothing) == []
-    assert _said({"results": [FLAGGED]}, nothing) == []
-    assert _asked("hello", cut)[0]["content"] == "hell... [1 more characters]"
-    assert _said({"results": [CLEAN]}, cut) == ["not ... [7 more characters]"]

@@ -3,19 +3,18 @@ from typing import Any
 
 import pytest
 
-from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.ocr import read_input, read_response
 
 PNG = "data:image/png;base64,aGk="
 PAGES = [{"index": 0, "markdown": "# One", "images": []}, {"index": 1, "markdown": "two"}]
 
 
-def _asked(document: Any, capture: CaptureConfig | None = None) -> Any:
-    return read_input({"document": document}, capture or CaptureConfig()).annotations["input_messages"]
+def _asked(document: Any) -> Any:
+    return read_input({"document": document}).annotations["input_messages"]
 
 
-def _said(response: Any, capture: CaptureConfig | None = None) -> Any:
-    messages = read_response(response, {}, capture or CaptureConfig()).annotations["output_messages"]
+def _said(response: Any) -> Any:
+    messages = read_response(response, {}).annotations["output_messages"]
     assert all(message["role"] == "assistant" for message in messages)
     return [message["content"] for message in messages]
 
@@ -88,12 +87,3 @@ def test_no_pages(response):
 def test_malformed_pages_do_not_raise():
     """Each says what it has."""
     assert _said({"pages": [None, 7, {"markdown": 7}]}) == ["", "", "7"]
-
-
-def test_what_is_captured():
-    """Nothing, or the beginnings."""
-    nothing, cut = CaptureConfig(input=False, output=False), CaptureConfig(max_chars=2)
-    assert _asked({"image_url": PNG}, nothing) == []
-    assert _said({"pages": PAGES, "document_annotation": "{}"}, nothing) == []
-    assert _asked({"document_name": "a.pdf"}, cut)[0]["content"] == "[d... [15 more characters]"
-    assert _said({"pages": PAGES}, cut) == ["# ... [3 more characters]", "tw... [1 more characters]"]

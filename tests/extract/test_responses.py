@@ -3,7 +3,6 @@ import pytest
 from litellm.types.llms.openai import ResponsesAPIResponse
 from openai.types.responses import ResponseFunctionToolCall, ResponseFunctionWebSearch, ResponseReasoningItem
 
-from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.metadata import parameters
 from ddtrace_litellm.extract.responses import PARAMETERS, read_input, read_response
 from ddtrace_litellm.extract.tools import ToolCall
@@ -12,7 +11,6 @@ from tests.provider import Provider, Script
 from tests.provider import ToolCall as ScriptedCall
 from tests.provider import Usage as ScriptedUsage
 
-CAPTURE = CaptureConfig()
 PNG = "data:image/png;base64,aGk="
 PNG_PART = {"mime_type": "image/png", "content": "aGk="}
 CALL = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": '{"a": 1}'}
@@ -21,14 +19,14 @@ MESSAGE = {"type": "message", "role": "assistant", "content": [{"type": "output_
 REASONING = {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "hm"}]}
 
 
-def asked(items, capture=CAPTURE, **more):
+def asked(items, **more):
     """Return the messages of a request."""
-    return read_input({"input": items, **more}, capture).annotations["input_messages"]
+    return read_input({"input": items, **more}).annotations["input_messages"]
 
 
-def said(*items, capture=CAPTURE):
+def said(*items):
     """Return the messages of a response."""
-    return read_response({"output": list(items)}, {}, capture).annotations["output_messages"]
+    return read_response({"output": list(items)}, {}).annotations["output_messages"]
 
 
 def called(name, arguments, tool_id="1", kind=None):
@@ -130,22 +128,10 @@ def test_input_that_says_nothing(items):
     assert asked(items) == []
 
 
-def test_input_is_cut():
-    """Messages, instructions, reasoning and tool results are cut alike."""
-    items = ["hello", {"type": "function_call_output", "call_id": "1", "output": "hello"}, MESSAGE]
-    messages = asked(items, CaptureConfig(max_chars=2), instructions="hello")
-    cut = "he... [3 more characters]"
-    assert [message["content"] for message in messages] == [cut, cut, "", cut]
-    assert messages[2]["tool_results"][0]["result"] == cut
-
-
-def test_input_that_is_not_captured():
-    """Nothing says what was asked; which tool results came in is still known."""
+def test_ids_of_the_results_that_a_request_hands_in():
+    """Those of the items that are outputs."""
     items = ["hi", {"type": "function_call_output", "call_id": "call_1", "output": "21"}]
-    prompt = {"id": "pmpt_1", "variables": {"a": "b"}}
-    read = read_input({"input": items, "instructions": "be nice", "prompt": prompt}, CaptureConfig(input=False))
-    assert read.annotations == {"input_messages": []}
-    assert read.tool_result_ids == ["call_1"]
+    assert read_input({"input": items}).tool_result_ids == ["call_1"]
 
 
 def test_stored_prompt():
@@ -164,7 +150,7 @@ def test_tools():
         {"type": "web_search"},
         {"type": "mcp", "server_label": "s", "server_url": "https://s", "headers": {"Authorization": "Bearer x"}},
     ]
-    assert read_input({"input": "hi", "tools": tools}, CAPTURE).annotations["tool_definitions"] == [
+    assert read_input({"input": "hi", "tools": tools}).annotations["tool_definitions"] == [
         {"name": "f", "description": "does", "schema": {"type": "object"}},
         {"name": "web_search", "description": "", "schema": {}},
         {"name": "mcp", "description": "", "schema": {}},
@@ -236,24 +222,23 @@ def test_output_items(item, expected):
 
 
 def test_call_that_the_provider_has_run():
-    """An MCP server's result stands beside its call, cut like any other, and the caller has nothing to answer."""
+    """An MCP server's result stands beside its call, and the caller has nothing to answer."""
     item = {"type": "mcp_call", "id": "1", "name": "f", "arguments": "{}", "output": "hello"}
-    result = {"name": "f", "result": "he... [3 more characters]", "tool_id": "1", "type": "tool_result"}
+    result = {"name": "f", "result": "hello", "tool_id": "1", "type": "tool_result"}
     expected = {**called("f", {}, kind="mcp_call"), "tool_results": [result]}
-    assert said(item, capture=CaptureConfig(max_chars=2)) == [expected]
-    assert read_response({"output": [item]}, {}, CAPTURE).tool_calls == []
+    assert said(item) == [expected]
+    assert read_response({"output": [item]}, {}).tool_calls == []
 
 
-@pytest.mark.parametrize("capture", [CAPTURE, CaptureConfig(output=False, max_chars=1)], ids=["on", "off"])
-def test_output_apart_from_its_messages(capture):
-    """The calls that wait for an answer and all that was written are known whatever is captured."""
+def test_output_apart_from_its_messages():
+    """The calls that wait for an answer and all that was written are known beside the messages."""
     search = {"type": "web_search_call", "id": "1", "action": {"query": "q"}}
     custom = {"type": "custom_tool_call", "call_id": "call_2", "name": "sum", "input": "4 + 4"}
     response = {"status": "completed", "output": [REASONING, search, MESSAGE, CALL, custom]}
-    output = read_response(response, {}, capture)
-    assert len(output.annotations["output_messages"]) == (5 if capture.output else 0)
+    output = read_response(response, {})
+    assert len(output.annotations["output_messages"]) == 5
     assert output.tool_calls == [ToolCall("f", '{"a": 1}', "call_1"), ToolCall("sum", "4 + 4", "call_2", "custom")]
-    assert output.written == 'hmweb_search_call{"action": {"query": "q"}}hellof{"a": 1}sum4 + 4'
+    assert output.all_text == 'hmweb_search_call{"action": {"query": "q"}}hellof{"a": 1}sum4 + 4'
 
 
 @pytest.mark.parametrize(
@@ -269,7 +254,7 @@ def test_output_apart_from_its_messages(capture):
 )
 def test_finish_reason(response, expected):
     """The status, or what is known of why it is a bad one."""
-    output = read_response(response, {}, CAPTURE)
+    output = read_response(response, {})
     assert output.finish_reason == expected
     assert output.annotations == {"output_messages": []}
 
@@ -347,7 +332,7 @@ def test_response_of_litellm():
             "hi", "openai/gpt-4o-mini", api_base=f"{provider.url}/v1", api_key="sk-local", max_output_tokens=7
         )
     assert isinstance(response, ResponsesAPIResponse)
-    output = read_response(response, {}, CAPTURE)
+    output = read_response(response, {})
     assert output.annotations["output_messages"] == [
         {"role": "reasoning", "content": "hm"},
         {"role": "assistant", "content": "", "tool_calls": [CALL_PART]},
@@ -368,7 +353,7 @@ def test_response_over_chat():
     )
     with Provider({"m": script}) as provider:
         response = litellm.responses("hi", "hosted_vllm/m", api_base=f"{provider.url}/v1", api_key="sk-local")
-    output = read_response(response, {}, CAPTURE)
+    output = read_response(response, {})
     assert output.annotations["output_messages"] == [
         {"role": "assistant", "content": "hello"},
         {"role": "assistant", "content": "", "tool_calls": [CALL_PART]},

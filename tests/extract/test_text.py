@@ -2,12 +2,9 @@ import litellm
 import pytest
 from litellm.types.utils import TextChoices
 
-from ddtrace_litellm.config import CaptureConfig
-from ddtrace_litellm.extract.chat import Choice
+from ddtrace_litellm.extract.choices import Choice
 from ddtrace_litellm.extract.content import Content
-from ddtrace_litellm.extract.text import choices_from_response, input_messages
-
-CAPTURE = CaptureConfig()
+from ddtrace_litellm.extract.text import choices_from_response, countable_input, input_messages
 
 
 @pytest.mark.parametrize(
@@ -28,13 +25,7 @@ CAPTURE = CaptureConfig()
 )
 def test_each_prompt_is_a_message(prompt, contents):
     """Texts and token ids, one or several; a list of numbers is one prompt."""
-    assert input_messages(prompt, CAPTURE) == [{"role": "user", "content": content} for content in contents]
-
-
-def test_long_prompts_are_cut():
-    """The limit is of each prompt."""
-    cut = input_messages(["abcdef", "ab"], CaptureConfig(max_chars=2))
-    assert [message["content"] for message in cut] == ["ab... [4 more characters]", "ab"]
+    assert input_messages(prompt) == [{"role": "user", "content": content} for content in contents]
 
 
 CHOICES = [{"index": 0, "text": "one", "finish_reason": "stop"}, {"index": 1, "text": "two", "finish_reason": "length"}]
@@ -64,3 +55,22 @@ def test_every_choice_of_a_response(response):
 def test_malformed_responses_do_not_raise(response, count):
     """What has no text says nothing."""
     assert len(choices_from_response(response)) == count
+
+
+@pytest.mark.parametrize(
+    ("prompt", "countable"),
+    [
+        ("Once", [{"text": "Once"}]),
+        (["Once", "Twice"], [{"text": "Once"}, {"text": "Twice"}]),
+        ([1, 2, 3], [3]),
+        ([[1, 2], [3]], [2, 1]),
+        ("", [{"text": ""}]),
+        (None, []),
+    ],
+    ids=repr,
+)
+def test_what_is_countable_of_a_request(prompt, countable):
+    """Texts for LiteLLM's tokenizer; token ids are counted already."""
+    assert countable_input({"prompt": prompt}) == countable
+    texts = [text for text in countable if isinstance(text, dict)]
+    assert all(isinstance(litellm.token_counter(model="gpt-4o", **text), int) for text in texts)

@@ -3,12 +3,11 @@ from typing import Any
 
 import pytest
 
-from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.video import read_input, read_response
 
 
-def _asked(capture: CaptureConfig | None = None, **arguments: Any) -> Any:
-    return read_input(arguments, capture or CaptureConfig()).annotations["input_messages"]
+def _asked(**arguments: Any) -> Any:
+    return read_input(arguments).annotations["input_messages"]
 
 
 @pytest.mark.parametrize(
@@ -42,12 +41,10 @@ def _litellm(**fields: Any) -> Any:
 
 
 @pytest.mark.parametrize("make", [dict, _litellm], ids=["dict", "litellm"])
-@pytest.mark.parametrize("capture", [True, False])
-def test_job(make, capture):
-    """Which one it is, where that is captured; how far it is, in any case."""
-    read = read_response(make(id="video_7", status="queued"), {}, CaptureConfig(output=capture))
-    spoken = [{"role": "assistant", "content": "[video: video_7, queued]"}]
-    assert read.annotations == {"output_messages": spoken if capture else []}
+def test_job(make):
+    """Which one it is, and how far it is."""
+    read = read_response(make(id="video_7", status="queued"), {})
+    assert read.annotations == {"output_messages": [{"role": "assistant", "content": "[video: video_7, queued]"}]}
     assert read.finish_reason == "queued"
 
 
@@ -65,11 +62,5 @@ def test_job(make, capture):
 )
 def test_malformed_jobs_do_not_raise(response, said):
     """They are read as far as they go."""
-    messages = read_response(response, {}, CaptureConfig()).annotations["output_messages"]
+    messages = read_response(response, {}).annotations["output_messages"]
     assert [message["content"] for message in messages] == said
-
-
-def test_what_of_a_prompt_is_captured():
-    """Nothing, or its beginning."""
-    assert _asked(CaptureConfig(input=False), prompt="a black cat", video=b"x") == []
-    assert _asked(CaptureConfig(max_chars=5), prompt="a black cat")[0]["content"] == "a bla... [6 more characters]"

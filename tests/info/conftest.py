@@ -4,8 +4,11 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +76,25 @@ class Info:
             check=False,
         )
         return Informed(ended.returncode, ended.stdout, ended.stderr)
+
+
+@contextmanager
+def intake():
+    """Serve as Datadog's intake, and keep the requests that come."""
+    arrived = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            arrived.append((self.command, self.path, dict(self.headers)))
+            self.send_error(403)
+
+        def log_message(self, *_arguments):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", arrived
+        server.shutdown()
 
 
 @pytest.fixture(scope="session")

@@ -6,10 +6,12 @@ import threading
 
 import pytest
 
-from ddtrace_litellm.info import checks, reach, render, report, variables
+from ddtrace_litellm.info import checks, probe, reach, render, report, variables
 from ddtrace_litellm.info.facts import Facts, gather
 from ddtrace_litellm.info.processes import Logged, Seen, _logged
 from ddtrace_litellm.info.reach import Answer
+from ddtrace_litellm.tryout.agent import free_ports
+from tests.info.conftest import intake
 
 VERSIONS = {"python": "3.12.1", "ddtrace": "4.16.0", "litellm": "1.106.2", "ddtrace-litellm": "0.1.0"}
 EXPORT = {
@@ -100,6 +102,29 @@ def test_versions_outside_of_the_tests():
     assert whats(facts(versions={**VERSIONS, "ddtrace": "4.7.2"})) == ["ddtrace 4.7.2 is older than 4.8"]
     assert "not installed" in whats(facts(versions={**VERSIONS, "litellm": None}))[0]
     assert checks.outside_tested(facts(versions={**VERSIONS, "litellm": "main"})) == []
+
+
+@pytest.mark.parametrize("switch", ["DD_PATCH_MODULES=litellm:false", "DD_TRACE_LITELLM_ENABLED=false"])
+def test_switched_off(switch):
+    """Where nothing traces LiteLLM, the one switch that says so is the problem."""
+    of = facts(dict([switch.split("=")]), found={"integration": None})
+    assert whats(of) == [f"LiteLLM is not traced: {switch}"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "twice"),
+    [
+        ("callbacks: [prometheus, datadog_llm_observability]", True),
+        ("success_callback: datadog_llm_observability", True),
+        ("callbacks: [datadog, prometheus]", False),
+    ],
+)
+def test_callbacks_of_a_proxy(tmp_path, setting, twice):
+    """The callback that reports everything again is found in each form of the proxy's configuration."""
+    pytest.importorskip("yaml")
+    config = tmp_path / "config.yaml"
+    config.write_text(f"litellm_settings: {{{setting}}}\n")
+    assert probe._proxy_reports_twice(config) is twice
 
 
 def test_internal_errors_are_a_problem():
@@ -200,6 +225,21 @@ def test_agent_behind_a_socket(tmp_path):
 def test_address_that_is_none(url):
     """An address that nobody can ask is a problem in words, not an exception."""
     assert reach.agent(url).problem
+
+
+def test_something_else_at_the_agents_address():
+    """What answers there and is no Agent is not taken for one."""
+    with intake() as (url, _):
+        of = facts(found={"export": {**EXPORT, "agent_url": url}}, agent=reach.agent(url))
+    assert whats(of) == [f"no Agent answers at {url}: what answers there is no Datadog Agent (HTTP status 403)"]
+
+
+def test_agentless_and_nobody_there():
+    """An intake that does not answer is a problem, and the Agent's absence is none."""
+    url = f"http://127.0.0.1:{free_ports(1)[0]}"
+    export = {**EXPORT, "mode": "llmobs_agentless", "url": url, "agent_url": url}
+    of = facts(found={"export": export}, agent=reach.agent(url), intake=reach.intake(url))
+    assert whats(of) == [f"Datadog does not answer at {url}: connection refused"]
 
 
 def test_silent_agent(monkeypatch):

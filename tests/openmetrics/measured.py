@@ -3,11 +3,12 @@
 import csv
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[2].parent / "shared" / "reference" / "data"
+from tests.checkout import CHECKOUT
+
+FOLDER = CHECKOUT.parent / "shared" / "reference" / "data"
 PAGES = (
     "metrics_1.106.txt",
     "metrics_1.109.txt",

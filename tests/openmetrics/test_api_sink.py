@@ -11,8 +11,7 @@ from math import inf
 
 import pytest
 
-from ddtrace_litellm.openmetrics.collecting.histograms import Bucket
-from ddtrace_litellm.openmetrics.metrics import Census, Distribution, Record, Scraped, ServiceCheck, Status
+from ddtrace_litellm.openmetrics.metrics import Bucket, Census, Distribution, Record, Scraped, ServiceCheck, Status
 from ddtrace_litellm.openmetrics.sinks import api as api_module
 from ddtrace_litellm.openmetrics.sinks import payloads as payloads_module
 from ddtrace_litellm.openmetrics.sinks.api import ApiSink, from_environment

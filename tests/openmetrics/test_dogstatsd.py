@@ -10,8 +10,7 @@ from datadog.dogstatsd import base
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ddtrace_litellm.openmetrics.collecting.histograms import Bucket
-from ddtrace_litellm.openmetrics.metrics import Census, Distribution, Record, Scraped, ServiceCheck, Status
+from ddtrace_litellm.openmetrics.metrics import Bucket, Census, Distribution, Record, Scraped, ServiceCheck, Status
 from ddtrace_litellm.openmetrics.sinks import dogstatsd
 from ddtrace_litellm.openmetrics.sinks.address import Address, address
 from ddtrace_litellm.openmetrics.sinks.dogstatsd import DogStatsDSink

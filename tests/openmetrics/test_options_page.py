@@ -5,8 +5,9 @@ import pytest
 from ddtrace_litellm.openmetrics.collecting.histograms import HistogramRules
 from ddtrace_litellm.openmetrics.collecting.labels import LabelRules
 from ddtrace_litellm.openmetrics.collecting.naming import Entry, NameRules
+from ddtrace_litellm.openmetrics.collecting.page_options import MOST_CONTEXTS, PageOptions
 from ddtrace_litellm.openmetrics.collecting.sharing import Share, SharingRules
-from ddtrace_litellm.openmetrics.options.page import MOST_CONTEXTS, PAGE_OPTIONS, PageOptions, page_options
+from ddtrace_litellm.openmetrics.options.page import PAGE_OPTIONS, page_options
 from ddtrace_litellm.openmetrics.options.values import OptionError
 
 

@@ -1,14 +1,16 @@
 """One proxy under the real ``ddtrace-run`` for all tests, its provider, its agent and its callers."""
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import pytest
 from ddtrace import config
 
 from ddtrace_litellm.tryout.agent import TestAgent
+from ddtrace_litellm.tryout.traces import Trace
 from tests.provider import Provider
-from tests.proxy.arrivals import Arrivals
-from tests.proxy.callers import Caller
+from tests.proxy.arrivals import Arrivals, asked_of
+from tests.proxy.callers import CASES, Caller, Case
 from tests.proxy.configuration import BEHAVIOURS, SECRETS, configuration
 from tests.proxy.server import Proxy, traced
 
@@ -23,8 +25,12 @@ def _installed() -> None:
 
 @pytest.fixture(autouse=True)
 def _untraced_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    _send_no_trace(monkeypatch)
+
+
+def _send_no_trace(patch: pytest.MonkeyPatch) -> None:
     """Let the clients of this process send no trace: tests that ran before may have had ddtrace patch them."""
-    monkeypatch.setattr(config, "_propagation_style_inject", [])
+    patch.setattr(config, "_propagation_style_inject", [])
 
 
 @pytest.fixture(scope="session")
@@ -56,6 +62,32 @@ def arrivals(agent: TestAgent, upstream: Provider) -> Iterator[Arrivals]:
     arrived = Arrivals(agent)
     yield arrived
     assert arrived.leaked(SECRETS) == set()
+
+
+class Asked(NamedTuple):
+    """A question to the proxy, its trace, and the models that the provider was asked for."""
+
+    case: Case
+    trace: Trace
+    models: list[str]
+
+
+@pytest.fixture(scope="session", params=CASES, ids=lambda case: case.name)
+def asked(request: pytest.FixtureRequest, agent: TestAgent, upstream: Provider, proxy: Proxy) -> Asked:
+    """What came of each question; it is asked once for all tests, and nothing that arrives of it may be a secret."""
+    case = request.param
+    upstream.requests.clear()
+    arrivals = Arrivals(agent)
+    caller = Caller(proxy.url)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            _send_no_trace(patch)
+            case.ask(caller)
+        (trace,) = arrivals.wait(caller.mark)
+    finally:
+        caller.close()
+    assert arrivals.leaked(SECRETS) == set()
+    return Asked(case, trace, asked_of(upstream))
 
 
 @pytest.fixture

@@ -3,18 +3,15 @@
 import pytest
 
 from tests.proxy.arrivals import asked_of, leaves, routers
-from tests.proxy.callers import CASES
 from tests.proxy.load import ANSWERED
 
 pytestmark = pytest.mark.e2e
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_one_event_for_each_request_to_the_provider(arrivals, upstream, caller, case):
+def test_one_event_for_each_request_to_the_provider(asked):
     """Whatever the route, the trace is whole, begins with the web span, and has one leaf for the provider's request."""
-    case.ask(caller)
-    (trace,) = arrivals.wait(caller.mark)
-    assert asked_of(upstream) in ([case.model], [""])  # Gemini's model is in the path
+    case, trace, models = asked
+    assert models in ([case.model], [""])  # Gemini's model is in the path
     (root,) = trace.roots
     assert trace.lost_parents == ()
     assert (root.name, root.parent_id) == ("fastapi.request", None)
@@ -26,16 +23,13 @@ def test_one_event_for_each_request_to_the_provider(arrivals, upstream, caller, 
     assert (leaf.llm.input, leaf.llm.output) != ({}, {})
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_leaf_lies_beneath_the_router(arrivals, caller, case):
+def test_leaf_lies_beneath_the_router(asked):
     """The Router's span is the leaf's ancestor, and neither counts tokens that it did not spend."""
-    case.ask(caller)
-    (trace,) = arrivals.wait(caller.mark)
-    (router,) = routers(trace)
+    (router,) = routers(asked.trace)
     assert (router.llm.kind, router.llm.metadata["attempts"]) == ("workflow", 1)
     assert not {"input_tokens", "output_tokens", "total_cost"} & router.llm.metrics.keys()
-    (leaf,) = leaves(trace)
-    by_id = {span.span_id: span for span in trace.spans}
+    (leaf,) = leaves(asked.trace)
+    by_id = {span.span_id: span for span in asked.trace.spans}
     above = by_id[leaf.parent_id]
     while above.span_id != router.span_id:
         assert above.llm is None or above.llm.kind == "workflow"

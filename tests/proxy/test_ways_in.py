@@ -26,7 +26,7 @@ def test_own_tracing_and_forked_workers(agent, upstream, tmp_path):
             assert len(leaves(trace)) == len(routers(trace)) == 1
             assert len(trace.llm_spans()) == 2
             assert trace.lost_parents == ()
-            assert "litellm.router.async_function_with_retries" in {span.name for span in trace.spans}
+            assert "litellm.main.acompletion" in {span.name for span in trace.spans}
         assert len(asked_of(upstream)) == 2
         assert arrivals.leaked(SECRETS) == set()
         caller.close()

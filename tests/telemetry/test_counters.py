@@ -13,7 +13,7 @@ import pytest
 
 from ddtrace_litellm import telemetry
 from ddtrace_litellm.telemetry import counters
-from ddtrace_litellm.tracing import guard
+from ddtrace_litellm.tracing import errors
 from tests.provider import Script
 from tests.tracing.scenarios import ASK, to
 
@@ -76,7 +76,8 @@ def test_snapshot_is_frozen():
 def test_internal_errors_are_counted_by_place():
     """Each of our own failures counts, the first of a place and the others."""
     for place in ("ending", "ending", "chunk"):
-        guard.swallow(place)
+        with errors.contain(place):
+            raise ValueError(place)
     assert telemetry.snapshot().internal_errors == {"ending": 2, "chunk": 1}
 
 
@@ -183,9 +184,9 @@ def test_stream_that_is_left_open(provider, recorder):
     stream = _stream(provider)
     next(stream)
     assert telemetry.snapshot().open == 1
-    from ddtrace_litellm.tracing.streams import end_open_readings
+    from ddtrace_litellm.tracing.streams import end_open_streams
 
-    end_open_readings()
+    end_open_streams()
     assert (telemetry.snapshot().open, telemetry.snapshot().ended["left"]) == (0, 1)
     assert recorder.still_open() == []
     list(stream)

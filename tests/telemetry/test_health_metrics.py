@@ -133,7 +133,7 @@ def test_off_by_default(monkeypatch):
     monkeypatch.setattr(
         sys.modules[__name__],
         "PROGRAM",
-        PROGRAM + "assert 'ddtrace_litellm.telemetry.health_metrics' not in sys.modules\n",
+        PROGRAM + "assert 'ddtrace_litellm.health_metrics' not in sys.modules\n",
     )
     run()
 

@@ -182,8 +182,31 @@ WAYS = {way.__name__: way for way in (direct, adirect, router, arouter, router_f
 """The ways by name."""
 
 
-CASES = [(name, way) for name in ENTRY_POINTS for way in WAYS if "router" not in way or not name.startswith("Azure")]
-"""The calls, each with each way; Azure differs from OpenAI in the address only."""
+_ASYNC_ROUTER = ("rerank", "rerank v1", "image edit", "speech", "Whisper", "transcription", "compaction", "moderation")
+"""The calls that a Router has in their asynchronous form alone."""
+
+
+def _of_each_commit(number: int, name: str) -> tuple[str, ...]:
+    """Return the ways in which each commit tries a call: directly, by a Router and by its fallback, sync and async."""
+    if name.startswith("Azure"):
+        return "direct", "adirect"
+    if name.startswith("message"):
+        return "adirect", "arouter", "router_afallback"
+    if name in _ASYNC_ROUTER:
+        return "direct", "arouter", "router_afallback"
+    return ("direct", "arouter", "router_fallback") if number % 2 else ("adirect", "router", "router_afallback")
+
+
+CASES = [
+    pytest.param(name, way, marks=() if way in _of_each_commit(number, name) else pytest.mark.nightly)
+    for number, name in enumerate(ENTRY_POINTS)
+    for way in WAYS
+    if "router" not in way or not name.startswith("Azure")
+]
+"""The calls, each with each way; Azure differs from OpenAI in the address only.
+
+Each commit tries pairs: every call on every path, every call sync and async, and both forms on every path.
+"""
 
 
 def make(name: str, way: str, provider: Provider) -> Any:

@@ -1,7 +1,7 @@
 import pytest
 from ddtrace import tracer
 
-from ddtrace_litellm.tracing import _ddtrace
+from ddtrace_litellm import _ddtrace
 
 METRICS = {
     "input_tokens": 36,

@@ -30,9 +30,11 @@ def _send(call: Call, way: str, provider: Any) -> Any:
     return read(find(litellm, call.function)(**arguments(call, provider)))
 
 
-def _is_priced(model: tuple[str, str]) -> bool:
+def _prices(model: tuple[str, str]) -> dict[str, Any]:
+    """Return the prices of a model; a Router adds one that has none to LiteLLM's list, without prices."""
     name, provider = model
-    return name in litellm.model_cost or f"{provider}/{name}" in litellm.model_cost
+    listed = litellm.model_cost.get(f"{provider}/{name}") or litellm.model_cost.get(name) or {}
+    return {key: price for key, price in listed.items() if "cost" in key and price is not None}
 
 
 def _cost(case: Case, result: Any) -> "float | None":
@@ -42,10 +44,9 @@ def _cost(case: Case, result: Any) -> "float | None":
     """
     if not isinstance(result, (dict, list)) and hasattr(result, "_hidden_params"):
         reported = result._hidden_params["response_cost"]
-        return None if reported == 0 and not _is_priced(case.model) else reported
-    name, provider = case.model
-    prices = litellm.model_cost.get(f"{provider}/{name}") or litellm.model_cost.get(name)
-    if prices is None:
+        return None if reported == 0 and not _prices(case.model) else reported
+    prices = _prices(case.model)
+    if not prices:
         return None
     tokens = {"cache_read_input_tokens": 0, "cache_write_input_tokens": 0, **case.tokens}
     read, written = tokens["cache_read_input_tokens"], tokens["cache_write_input_tokens"]

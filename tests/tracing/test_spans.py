@@ -178,7 +178,7 @@ def test_stream_that_is_still_open_at_exit_gets_its_span(provider, recorder):
     """What nobody reads any further ends when the process does."""
     chunks = litellm.completion("mistral/m", ASK, stream=True, **to(provider))
     next(chunks)
-    streams.end_open_readings()
+    streams.end_open_streams()
     assert recorder.event["meta"]["metadata"]["stream_completed"] is False
     assert list(chunks), "the stream itself can still be read"
     assert len(recorder.events) == 1

@@ -15,6 +15,7 @@ from ddtrace_litellm.openmetrics.collecting.deltas import (
 )
 from ddtrace_litellm.openmetrics.collecting.labels import Context
 from ddtrace_litellm.openmetrics.collecting.naming import Names
+from ddtrace_litellm.openmetrics.collecting.page_options import PageOptions
 from ddtrace_litellm.openmetrics.collecting.places import Places
 from ddtrace_litellm.openmetrics.collecting.reading import Reading
 from ddtrace_litellm.openmetrics.collecting.sending import Sending
@@ -22,7 +23,6 @@ from ddtrace_litellm.openmetrics.collecting.series import series_of
 from ddtrace_litellm.openmetrics.collecting.sharing import SharedLabels
 from ddtrace_litellm.openmetrics.collecting.telemetry import telemetry
 from ddtrace_litellm.openmetrics.metrics import Scraped
-from ddtrace_litellm.openmetrics.options.page import PageOptions
 from ddtrace_litellm.openmetrics.samples import Labels, Sample
 
 

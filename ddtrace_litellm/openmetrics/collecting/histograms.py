@@ -12,6 +12,7 @@ from math import inf
 from typing import NamedTuple
 
 from ddtrace_litellm.openmetrics.collecting.deltas import Observations
+from ddtrace_litellm.openmetrics.metrics import Bucket
 
 POINTS_OF_A_BUCKET = 32
 """Where a bucket has more values than this, a point of its distribution stands for several."""
@@ -48,14 +49,6 @@ class Count(NamedTuple):
 
     suffix: str
     tags: tuple[str, ...]
-    value: float
-
-
-class Bucket(NamedTuple):
-    """How many values were above ``lower`` and at most ``upper``."""
-
-    lower: float
-    upper: float
     value: float
 
 

@@ -169,7 +169,7 @@ def _hook() -> None:
     """Be told of forks and of SIGTERM; once, as neither can be left again."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_child)
-    from ddtrace_litellm.tracing import _ddtrace
+    from ddtrace_litellm import _ddtrace
 
     _ddtrace.on_sigterm(_at_signal)
 

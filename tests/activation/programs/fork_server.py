@@ -4,6 +4,7 @@ Importing LiteLLM, or OpenAI's SDK beneath it, takes seconds. A fork stands wher
 them before ddtrace: everything of ddtrace happens in the fork, with the environment that the program is given.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -34,6 +35,8 @@ def main():
     """Answer each program with its exit status, until the input ends."""
     for module in sys.argv[1:]:
         importlib.import_module(module)
+    gc.collect()
+    gc.freeze()  # or each fork collects, and so copies, all that the imports have made
     print("ready", flush=True)
     for line in sys.stdin:
         child = os.fork()

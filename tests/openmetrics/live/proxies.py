@@ -30,17 +30,18 @@ class Uvicorn(Proxy):
         return [sys.executable, "-m", "uvicorn", application, "--host", host, "--port", port]
 
 
-def proxy_of(kind: str, directory: Path, launcher: list[str], environment: dict[str, str]) -> Proxy:
-    """Return a proxy: ``one``, ``four`` workers with a shared directory, or four of ``uvicorn``."""
-    directory.mkdir(exist_ok=True)
-    if kind == "uvicorn":
-        more = {**environment, "CONFIG_FILE_PATH": "config.yaml"}
-        return Uvicorn(directory, CONFIGURATION, launcher, more, ["--workers", "4"])
+def proxy_of(workers: int, directory: Path, launcher: list[str], environment: dict[str, str]) -> Proxy:
+    """Return a proxy, whose workers share a directory where they are several."""
     # The shared directory's default is the same for every proxy of the machine.
     shared = directory / "shared"
-    shared.mkdir(exist_ok=True)
-    more = {**environment, "PROMETHEUS_MULTIPROC_DIR": str(shared)} if kind == "four" else environment
-    return Proxy(directory, CONFIGURATION, launcher, more, ["--num_workers", "4"] if kind == "four" else [])
+    shared.mkdir()
+    more = {**environment, "PROMETHEUS_MULTIPROC_DIR": str(shared)} if workers > 1 else environment
+    return Proxy(directory, CONFIGURATION, launcher, more, ["--num_workers", str(workers)])
+
+
+def uvicorn_of(workers: int, directory: Path) -> Proxy:
+    """Return a proxy whose workers share nothing but a port."""
+    return Uvicorn(directory, CONFIGURATION, [], {"CONFIG_FILE_PATH": "config.yaml"}, ["--workers", str(workers)])
 
 
 class Truth(NamedTuple):

@@ -1,0 +1,58 @@
+"""What may be captured of contents: decided here, once, for every API."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract.api import Output
+
+_CLIPPED = frozenset({"content", "result", "text", "tool_results"})
+"""The fields of messages, results and documents that hold text; the arguments of a call are whole, to be parsed."""
+
+
+def captured_input(annotations: Mapping[str, Any], capture: CaptureConfig) -> dict[str, Any]:
+    """Return what to annotate of a request: which tools it offers in any case, without what is said of them."""
+    if capture.input:
+        return _clipped(annotations, capture.max_chars)
+    return {
+        name: [{"name": tool["name"], "description": "", "schema": {}} for tool in value]
+        if name == "tool_definitions"
+        else _emptied(value)
+        for name, value in annotations.items()
+    }
+
+
+def captured_output(output: Output, capture: CaptureConfig) -> dict[str, Any]:
+    """Return what to annotate of a response: its summary in any case, what it quotes only with the request."""
+    annotations: dict[str, Any] = output.annotations
+    if not capture.output:
+        annotations = {name: _emptied(value) for name, value in annotations.items()}
+    elif output.quotes_input and not capture.input:
+        annotations = {
+            name: [{**document, "text": ""} for document in documents] for name, documents in annotations.items()
+        }
+    captured = _clipped(annotations, capture.max_chars)
+    return {**captured, "output_value": output.summary} if output.summary else captured
+
+
+def clip(text: str, limit: int) -> str:
+    """Cut ``text`` to ``limit`` characters, with a mark that says how many are missing."""
+    return text if len(text) <= limit else f"{text[:limit]}... [{len(text) - limit} more characters]"
+
+
+def _emptied(value: Any) -> Any:
+    return "" if isinstance(value, str) else []
+
+
+def _clipped(annotations: Mapping[str, Any], limit: int | None) -> dict[str, Any]:
+    if limit is None:
+        return dict(annotations)
+    return {name: _with_texts_clipped(value, limit) for name, value in annotations.items()}
+
+
+def _with_texts_clipped(value: Any, limit: int) -> Any:
+    if isinstance(value, str):
+        return clip(value, limit)
+    if isinstance(value, list):
+        return [_with_texts_clipped(item, limit) for item in value]
+    return {name: _with_texts_clipped(item, limit) if name in _CLIPPED else item for name, item in value.items()}

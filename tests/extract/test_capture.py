@@ -1,0 +1,344 @@
+"""What is annotated of the contents, by what the user lets be captured."""
+
+import json
+
+import pytest
+
+from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract.api import Output
+from ddtrace_litellm.extract.capture import captured_input, captured_output, clip
+from ddtrace_litellm.extract.metadata import parameters
+from tests.extract.every_api import ANSWERED, APIS, ASKED, MARK, STREAM, STREAMED
+
+EVERYTHING = CaptureConfig()
+NO_INPUT, NO_OUTPUT = CaptureConfig(input=False), CaptureConfig(output=False)
+NOTHING = CaptureConfig(input=False, output=False)
+SAYS_NOTHING = {"embeddings", "speech"}
+"""The APIs whose answers have no text: vectors and sound."""
+each_api = pytest.mark.parametrize("name", APIS)
+
+
+def _asked(name, capture, **arguments):
+    return captured_input(APIS[name].read_input(arguments).annotations, capture)
+
+
+def _said(name, capture, response, **arguments):
+    return captured_output(APIS[name].read_response(response, arguments), capture)
+
+
+def _says(annotations):
+    return MARK in json.dumps(annotations)
+
+
+@each_api
+def test_contents_of_every_request(name):
+    """They are on the span where they are captured, and else neither there nor among the parameters."""
+    api = APIS[name]
+    assert _says(_asked(name, EVERYTHING, **ASKED))
+    assert not _says(_asked(name, NO_INPUT, **ASKED))
+    settings = api.settings(ASKED) if api.settings is not None else ASKED
+    assert not _says(parameters(settings, api.parameters, contents=False))
+
+
+@each_api
+def test_contents_of_every_response(name):
+    """They are on the span where they are captured, and else not."""
+    assert _says(_said(name, EVERYTHING, ANSWERED, **ASKED)) is (name not in SAYS_NOTHING)
+    assert not _says(_said(name, NOTHING, ANSWERED, **ASKED))
+
+
+@each_api
+def test_a_response_does_not_bring_back_what_was_asked(name):
+    """What an answer repeats of the request is left out where the request's contents are not captured."""
+    assert not _says(_said(name, NO_INPUT, {"results": [{"index": 0}]}, **ASKED))
+
+
+@pytest.mark.parametrize("name", STREAMED)
+def test_contents_of_every_stream(name):
+    """They are on the span where they are captured, and else not."""
+    streaming = APIS[name].streaming
+    assembled = streaming.assemble(STREAM, ASKED)
+    assert _says(_said(name, EVERYTHING, assembled, **ASKED))
+    assert not _says(_said(name, NOTHING, assembled, **ASKED))
+    has_content = streaming.first_content_detector()
+    assert any(map(has_content, STREAM))
+
+
+@each_api
+def test_everything_is_what_was_read(name):
+    """Nothing is changed where nothing is to be left out or cut; and what was read is not, where something is."""
+    read, said = APIS[name].read_input(ASKED), APIS[name].read_response(ANSWERED, ASKED)
+    before = json.dumps([read.annotations, said.annotations])
+    assert captured_input(read.annotations, EVERYTHING) == read.annotations
+    summary = {"output_value": said.summary} if said.summary else {}
+    assert captured_output(said, EVERYTHING) == said.annotations | summary
+    for capture in (NOTHING, NO_INPUT, NO_OUTPUT, CaptureConfig(max_chars=1)):
+        captured_input(read.annotations, capture)
+        captured_output(said, capture)
+    assert json.dumps([read.annotations, said.annotations]) == before
+
+
+NO_CONTENTS = {
+    "batch": {"input_value": []},
+    "embeddings": {"input_documents": []},
+    "rerank": {"input_value": ""},
+    "search": {"input_value": ""},
+}
+NO_ANSWER = {
+    "batch": {"output_value": []},
+    "embeddings": {"output_value": "1 embedding"},
+    "rerank": {"output_documents": []},
+    "search": {"output_documents": []},
+}
+
+
+@each_api
+def test_what_is_left_without_contents(name):
+    """Empty messages, documents or values; of tools their names, which are no contents."""
+    left = _asked(name, NO_INPUT, **ASKED)
+    tools = left.pop("tool_definitions", [])
+    assert left == NO_CONTENTS.get(name, {"input_messages": []})
+    assert [set(tool) for tool in tools] == [{"name", "description", "schema"}] * len(tools)
+    assert not any(tool["description"] or tool["schema"] for tool in tools)
+    assert _said(name, NO_OUTPUT, ANSWERED, **ASKED) == NO_ANSWER.get(name, {"output_messages": []})
+
+
+@pytest.mark.parametrize("name", ["chat", "generate_content", "messages", "responses"])
+def test_tools_are_named_in_any_case(name):
+    """What a request offers to the model is known by name, whole where contents are captured."""
+    named = [tool["name"] for tool in _asked(name, NO_INPUT, **ASKED)["tool_definitions"]]
+    assert "f" in named
+    whole = _asked(name, EVERYTHING, **ASKED)["tool_definitions"]
+    assert [tool["name"] for tool in whole] == named
+    assert {"name": "f", "description": MARK, "schema": {"title": MARK}} in whole
+
+
+def test_a_summary_quotes_nothing():
+    """How many vectors came back is said in any case."""
+    response = {"data": [{"embedding": [0.5] * 3}]}
+    for capture in (EVERYTHING, NOTHING, CaptureConfig(max_chars=1)):
+        assert _said("embeddings", capture, response) == {"output_value": "1 embedding of 3 dimensions"}
+
+
+RANKED = {"results": [{"index": 0, "relevance_score": 0.9, "document": {"text": "cats purr"}}]}
+RANKED_TEXT = {"text": "cats purr", "id": "0", "score": 0.9}
+
+
+@pytest.mark.parametrize(
+    ("capture", "documents"),
+    [
+        (EVERYTHING, [RANKED_TEXT]),
+        (NO_OUTPUT, []),
+        (NO_INPUT, [RANKED_TEXT | {"text": ""}]),
+        (CaptureConfig(max_chars=4), [RANKED_TEXT | {"text": "cats... [5 more characters]"}]),
+    ],
+    ids=["everything", "no output", "no input", "cut"],
+)
+def test_what_of_a_ranking_is_captured(capture, documents):
+    """The texts are the request's: without its contents only the order and the scores are left."""
+    for response in (RANKED, {"results": [{"index": 0, "relevance_score": 0.9}]}):
+        assert _said("rerank", capture, response, documents=["cats purr"]) == {"output_documents": documents}
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"), [(6, "abcdef"), (4, "abcd... [2 more characters]"), (1, "a... [5 more characters]")]
+)
+def test_long_text_is_cut_with_a_mark(limit, expected):
+    """The mark says how much is missing; a text that fits is whole."""
+    assert clip("abcdef", limit) == expected
+
+
+CUT = "ab... [2 more characters]"
+CALLED = {"name": "f", "arguments": {"city": "Paris"}, "tool_id": "c", "type": "function"}
+CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"city": "Paris"}'}}
+IMAGE = {"mime_type": "image/png", "content": "aGk="}
+PNG = "data:image/png;base64,aGk="
+
+
+def _message(role, content=CUT, **more):
+    return {"role": role, "content": content, **more}
+
+
+def _result(name="", tool_id="c", kind="tool_result"):
+    part = {"name": name, "result": CUT, "tool_id": tool_id, "type": kind}
+    return {"role": "tool", "content": "", "tool_results": [part]}
+
+
+THOUGHT = [{"type": "thinking", "thinking": "abcd"}, {"type": "text", "text": "abcd"}]
+TOOL_USE = {"type": "tool_use", "id": "c", "name": "f", "input": {"city": "Paris"}}
+PARTS = [
+    {"text": "abcd", "thought": True},
+    {"text": "abcd"},
+    {"functionCall": {"id": "c", "name": "f", "args": {"city": "Paris"}}},
+]
+REASONING = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "abcd"}]}
+LONG_REQUESTS = {
+    "chat": (
+        {
+            "messages": [
+                {"role": "user", "content": "abcd"},
+                {
+                    "role": "user",
+                    "content": ["abcd", {"type": "image_url", "image_url": PNG}],
+                },
+                {"role": "assistant", "content": "abcd", "reasoning_content": "abcd", "tool_calls": [CALL]},
+                {"role": "tool", "content": "abcd", "tool_call_id": "c"},
+            ]
+        },
+        [
+            _message("user"),
+            _message("user", image_parts=[IMAGE]),
+            _message("reasoning"),
+            _message("assistant", tool_calls=[CALLED]),
+            _result(),
+        ],
+    ),
+    "text": ({"prompt": ["abcd", "ab"]}, [_message("user"), _message("user", "ab")]),
+    "responses": (
+        {
+            "instructions": "abcd",
+            "input": ["abcd", REASONING, {"type": "function_call_output", "call_id": "c", "output": "abcd"}],
+        },
+        [_message("system"), _message("user"), _message("reasoning"), _result()],
+    ),
+    "messages": (
+        {
+            "system": "abcd",
+            "messages": [
+                {"role": "assistant", "content": [*THOUGHT, TOOL_USE]},
+                {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c", "content": "abcd"}]},
+            ],
+        },
+        [
+            _message("system"),
+            _message("reasoning"),
+            _message("assistant", tool_calls=[CALLED | {"type": "tool_use"}]),
+            _result("f"),
+        ],
+    ),
+    "generate_content": (
+        {
+            "systemInstruction": "abcd",
+            "contents": [
+                {"role": "model", "parts": PARTS},
+                {"functionResponse": {"id": "c", "name": "f", "response": "abcd"}},
+            ],
+        },
+        [
+            _message("system"),
+            _message("reasoning"),
+            _message("assistant", tool_calls=[CALLED | {"type": "function_call"}]),
+            _result("f", kind="function_response"),
+        ],
+    ),
+    "embeddings": ({"input": ["abcd", "ab"]}, [{"text": CUT}, {"text": "ab"}]),
+    "rerank": ({"query": "abcd"}, CUT),
+    "search": ({"query": "abcd"}, CUT),
+    "images": ({"prompt": "abcd"}, [_message("user")]),
+    "speech": ({"instructions": "abcd", "input": "abcd"}, [_message("system"), _message("user")]),
+    "transcription": (
+        {"prompt": "abcd", "file": ("day.wav", b"RIFF")},
+        [_message("user", "ab... [19 more characters]")],
+    ),
+    "moderation": ({"input": "abcd"}, [_message("user")]),
+    "ocr": ({"document": {"document_name": "a.pdf"}}, [_message("user", "[d... [15 more characters]")]),
+    "video": ({"prompt": "abcd"}, [_message("user")]),
+    "batch": (
+        {"messages": [[{"role": "user", "content": "abcd"}], [{"role": "user", "content": "ab"}]]},
+        [[_message("user")], [_message("user", "ab")]],
+    ),
+}
+"""For each API a request, and what two characters of each of its texts leave."""
+
+
+@each_api
+def test_long_requests_are_cut(name):
+    """Each text by itself; the arguments of a call, which are parsed, and attachments are whole."""
+    arguments, expected = LONG_REQUESTS[name]
+    assert list(_asked(name, CaptureConfig(max_chars=2), **arguments).values()) == [expected]
+
+
+def _answer(content):
+    return {"choices": [{"message": {"role": "assistant", "content": content}}]}
+
+
+LONG_RESPONSES = {
+    "chat": (
+        {
+            "choices": [
+                {
+                    "message": {
+                        "role": "assistant",
+                        "content": "abcd",
+                        "reasoning_content": "abcd",
+                        "tool_calls": [CALL],
+                        "images": [{"image_url": {"url": PNG}}],
+                    }
+                }
+            ]
+        },
+        [_message("reasoning"), _message("assistant", tool_calls=[CALLED], image_parts=[IMAGE])],
+    ),
+    "text": ({"choices": [{"text": "abcd"}]}, [_message("assistant")]),
+    "responses": (
+        {
+            "output": [
+                REASONING,
+                {"role": "assistant", "content": "abcd"},
+                {"type": "mcp_call", "id": "c", "name": "f", "arguments": '{"city": "Paris"}', "output": "abcd"},
+            ]
+        },
+        [
+            _message("reasoning"),
+            _message("assistant"),
+            _result("f") | {"role": "assistant", "tool_calls": [CALLED | {"type": "mcp_call"}]},
+        ],
+    ),
+    "messages": (
+        {"content": [*THOUGHT, TOOL_USE]},
+        [_message("reasoning"), _message("assistant", tool_calls=[CALLED | {"type": "tool_use"}])],
+    ),
+    "generate_content": (
+        {"candidates": [{"content": {"role": "model", "parts": PARTS}}]},
+        [_message("reasoning"), _message("assistant", tool_calls=[CALLED | {"type": "function_call"}])],
+    ),
+    "embeddings": ({"data": [{"embedding": [0.5]}]}, "1 embedding of 1 dimensions"),
+    "rerank": ({"results": [{"index": 0, "document": {"text": "abcd"}}]}, [{"text": CUT, "id": "0"}]),
+    "search": (
+        {"results": [{"title": "Cats", "url": "https://host/cats", "snippet": "abcd"}]},
+        [{"text": CUT, "name": "Cats", "id": "https://host/cats"}],
+    ),
+    "images": (
+        {"data": [{"b64_json": "aGk=", "revised_prompt": "abcd"}]},
+        [_message("assistant", image_parts=[IMAGE])],
+    ),
+    "speech": (object(), [_message("assistant", "[a... [10 more characters]")]),
+    "transcription": ({"text": "abcd"}, [_message("assistant")]),
+    "moderation": ({"results": [{"flagged": False}]}, [_message("assistant", "no... [9 more characters]")]),
+    "ocr": (
+        {"pages": [{"markdown": "abcd"}], "document_annotation": "abcd"},
+        [_message("assistant"), _message("assistant")],
+    ),
+    "video": ({"id": "v"}, [_message("assistant", "[v... [8 more characters]")]),
+    "batch": (
+        [_answer("abcd"), ValueError("ab"), [_answer("abcd")]],
+        [[_message("assistant")], "Va... [12 more characters]", [[_message("assistant")]]],
+    ),
+}
+"""For each API a response, and what two characters of each of its texts leave."""
+
+
+@each_api
+def test_long_responses_are_cut(name):
+    """Each text by itself; the arguments of a call, names, addresses and attachments are whole."""
+    response, expected = LONG_RESPONSES[name]
+    assert list(_said(name, CaptureConfig(max_chars=2), response).values()) == [expected]
+
+
+def test_what_the_tracing_needs_is_read_whatever_is_captured():
+    """Finish reason, tool calls and all of the text are beside the annotations, and whole."""
+    response = {"status": "completed", "output": [{"role": "assistant", "content": "abcd"}]}
+    output = APIS["responses"].read_response(response, {})
+    assert captured_output(output, NO_OUTPUT) == {"output_messages": []}
+    assert captured_output(output, CaptureConfig(max_chars=2)) == {"output_messages": [_message("assistant")]}
+    assert output == Output({"output_messages": [_message("assistant", "abcd")]}, "completed", [], "abcd")

@@ -1,0 +1,85 @@
+"""Every command, of whatever install the tests run with, in an empty directory: CI's is the wheel."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from ddtrace_litellm import __version__
+from ddtrace_litellm.tryout.agent import TestAgent
+from tests.openmetrics.servers import Server
+
+SCRIPT = (str(Path(sys.executable).parent / "ddtrace-litellm"),)
+MODULE = (sys.executable, "-m", "ddtrace_litellm")
+CALL = "import litellm; litellm.completion('gpt-4o-mini', [{'role': 'user', 'content': 'Hi'}], mock_response='Hello')"
+PAGE = b"# TYPE litellm_in_flight_requests gauge\nlitellm_in_flight_requests 1.0\n# EOF\n"
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Return the standard output of a command that succeeds in the empty directory."""
+    clean = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("DD_", "_DD_", "LITELLM_", "PYTEST_", "PYTHONPATH", "COV_"))
+    }
+
+    def ran(*command, **environment):
+        ended = subprocess.run(
+            command,
+            cwd=tmp_path,
+            env={**clean, "LITELLM_LOCAL_MODEL_COST_MAP": "True", **environment},
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
+    return ran
+
+
+@pytest.mark.parametrize("command", [SCRIPT, MODULE])
+def test_version(run, command):
+    """The script and the module are the same program, which knows its version."""
+    assert run(*command, "--version") == f"ddtrace-litellm {__version__}\n"
+
+
+@pytest.mark.e2e
+def test_demo(run):
+    """``demo`` shows five traces."""
+    assert json.loads(run(*SCRIPT, "demo", "--json", "-").splitlines()[-1])["summary"]["traces"] == 5
+
+
+@pytest.mark.e2e
+def test_try(run):
+    """``try`` shows the trace of a program."""
+    report = json.loads(run(*SCRIPT, "try", "--json", "-", "--", sys.executable, "-c", CALL).splitlines()[-1])
+    assert (report["summary"]["traces"], report["summary"]["llm_spans"]) == (1, 1)
+
+
+@pytest.mark.e2e
+def test_info(run):
+    """``info`` finds this integration active by its ``.pth`` file, and no problem."""
+    with TestAgent() as agent:
+        found = run(*SCRIPT, "info", DD_LLMOBS_ENABLED="1", DD_LLMOBS_ML_APP="tests", DD_TRACE_AGENT_URL=agent.url)
+    assert "way in             .pth" in found
+
+
+def test_scrape(run):
+    """``scrape`` shows what a page holds."""
+    with Server(lambda handler: handler.reply(PAGE)) as server:
+        assert "litellm.in_flight_requests" in run(*SCRIPT, "scrape", server.url, "--once")
+
+
+def test_lambda_layer(run, tmp_path):
+    """``lambda-layer`` writes a layer with the start files."""
+    run(*SCRIPT, "lambda-layer", "--output", "layer.zip")
+    with zipfile.ZipFile(tmp_path / "layer.zip") as layer:
+        names = {Path(name).name for name in layer.namelist()}
+    assert {"ddtrace_litellm.pth", "ddtrace_litellm.start", "ddtrace_litellm_run", "metrics.csv"} <= names
