@@ -116,13 +116,16 @@ def take_over(built_in: "ModuleType") -> None:
     Its own ``patch`` and ``unpatch`` stay within reach of ours: where this package cannot work (a ddtrace or a LiteLLM
     that it does not know), the built-in does, and one warning says why.
     """
+    from ddtrace_litellm import config, masking
     from ddtrace_litellm.versions import __version__, get_version
 
     builtin_patch, builtin_unpatch = built_in.patch, built_in.unpatch
     # Here, and not in takeover_enabled(): a warning in each Python process of the environment would be too much.
     setting = _takeover_setting()
     if setting not in ("", "true", "1"):
-        _logger().warning("%s=%r is not a boolean (true, false, 1 or 0); using true", TAKEOVER_VARIABLE, setting)
+        shown = masking.word(setting)
+        _logger().warning("%s=%s is not a boolean (true, false, 1 or 0); using true", TAKEOVER_VARIABLE, shown)
+    config.warn_of_unknown(os.environ)
 
     def patch() -> None:
         if _switched_off_in_lambda():

@@ -1,14 +1,38 @@
 """Every ``DD_LITELLM_*`` variable, read in one place."""
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf, nan
+
+from ddtrace_litellm import masking
 
 log = logging.getLogger("ddtrace.litellm.config")
 
 LAMBDA_VARIABLE = "AWS_LAMBDA_FUNCTION_NAME"  # how ddtrace tells as well
 
+OWN = {
+    "DD_LITELLM_TAKEOVER": "true",
+    "DD_LITELLM_CAPTURE_INPUT": "true",
+    "DD_LITELLM_CAPTURE_OUTPUT": "true",
+    "DD_LITELLM_MAX_CONTENT_CHARS": "",
+    "DD_LITELLM_HEALTH_METRICS_ENABLED": "false",
+    "DD_LITELLM_OPENMETRICS_ENABLED": "false",
+    "DD_LITELLM_OPENMETRICS_ENDPOINT": "",
+    "DD_LITELLM_OPENMETRICS_TOKEN": "",
+    "DD_LITELLM_OPENMETRICS_TOKEN_FILE": "",
+    "DD_LITELLM_OPENMETRICS_INTERVAL": "15",
+    "DD_LITELLM_OPENMETRICS_CONFIG": "",
+    "DD_LITELLM_OPENMETRICS_AGENTLESS": "",
+}
+"""This package's variables, with their defaults."""
+
+OF_DDTRACE = frozenset({"DD_LITELLM_SERVICE", "DD_LITELLM_SERVICE_NAME"})
+"""What ddtrace (4.8 to 4.16) reads under our prefix."""
+
+_PREFIX = "DD_LITELLM_"
+_NAME = re.compile(r"DD_LITELLM_[A-Z_]{0,60}")
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 _OPENMETRICS = "DD_LITELLM_OPENMETRICS_"
@@ -122,6 +146,30 @@ def _text(environ: Mapping[str, str], variable: str) -> str:
     return environ.get(variable, "").strip()
 
 
+def unknown_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that have our prefix and are none of ours, each with the one that may be meant or ``""``.
+
+    What in the place of a name may be something else is hidden, and a value never looked at.
+    """
+    names = sorted(name for name in environ if name.startswith(_PREFIX) and name not in OWN and name not in OF_DDTRACE)
+    if not names:
+        return {}
+    from difflib import get_close_matches
+
+    known = [name.removeprefix(_PREFIX) for name in (*OWN, *OF_DDTRACE)]
+    found = {}
+    for name in names:
+        like = get_close_matches(name.removeprefix(_PREFIX), known, 1)
+        found[name if _NAME.fullmatch(name) else _PREFIX + masking.HIDDEN] = _PREFIX + like[0] if like else ""
+    return found
+
+
+def warn_of_unknown(environ: Mapping[str, str]) -> None:
+    """Log a warning for each variable that has our prefix and is none of ours, as it changes nothing."""
+    for name, meant in unknown_variables(environ).items():
+        log.warning("%s is no variable of this version%s", name, f"; is it {meant}?" if meant else "")
+
+
 def health_metrics_enabled(environ: Mapping[str, str]) -> bool:
     """Whether this package's counters go to DogStatsD (``DD_LITELLM_HEALTH_METRICS_ENABLED``, default false)."""
     return _boolean(environ, "DD_LITELLM_HEALTH_METRICS_ENABLED", default=False)
@@ -131,7 +179,8 @@ def _boolean(environ: Mapping[str, str], variable: str, *, default: bool) -> boo
     text = _text(environ, variable)
     value = _BOOLEANS.get(text.lower())
     if text and value is None:
-        log.warning("%s=%r is not a boolean (true, false, 1 or 0); using %s", variable, text, str(default).lower())
+        shown = masking.word(text)
+        log.warning("%s=%s is not a boolean (true, false, 1 or 0); using %s", variable, shown, str(default).lower())
     return default if value is None else value
 
 
@@ -144,7 +193,7 @@ def _positive_number(environ: Mapping[str, str], variable: str, *, default: floa
     except ValueError:
         value = nan
     if not 0 < value < inf:
-        log.warning("%s=%r is not a positive number; using %g", variable, text, default)
+        log.warning("%s=%s is not a positive number; using %g", variable, masking.word(text), default)
         return default
     return value
 
@@ -158,6 +207,6 @@ def _positive_integer(environ: Mapping[str, str], variable: str) -> int | None:
     except ValueError:
         value = 0
     if value < 1:
-        log.warning("%s=%r is not a positive integer; contents are not cut", variable, text)
+        log.warning("%s=%s is not a positive integer; contents are not cut", variable, masking.word(text))
         return None
     return value

@@ -82,8 +82,8 @@ def url(text: str) -> str:
 def urls(text: str) -> str:
     """Return a list of URLs with commas between them as messages show it."""
     parts = text.split(",")
-    # The comma may be one of a password.
-    return HIDDEN if len(parts) > 1 and "@" in text else ",".join(map(url, parts))
+    # What is behind a comma and begins like no URL may be the rest of a password.
+    return ",".join(map(url, parts)) if all(map(_ABSOLUTE.match, parts)) else HIDDEN
 
 
 def path(text: str) -> str:

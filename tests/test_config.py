@@ -1,6 +1,6 @@
 import pytest
 
-from ddtrace_litellm.config import CaptureConfig, OpenMetricsConfig, capture_config, openmetrics_config
+from ddtrace_litellm.config import CaptureConfig, OpenMetricsConfig, capture_config, openmetrics_config, warn_of_unknown
 
 INPUT, OUTPUT, LIMIT = "DD_LITELLM_CAPTURE_INPUT", "DD_LITELLM_CAPTURE_OUTPUT", "DD_LITELLM_MAX_CONTENT_CHARS"
 
@@ -39,6 +39,32 @@ def test_a_value_that_cannot_be_used_is_one_warning(variable, value, instead, ca
     (warning,) = caplog.records
     assert (warning.levelname, warning.name) == ("WARNING", "ddtrace.litellm.config")
     assert all(part in warning.getMessage() for part in (variable, repr(value), instead))
+
+
+def test_a_long_value_may_be_a_key(caplog):
+    """It is not repeated."""
+    capture_config({INPUT: "sk-0123456789abcdef", LIMIT: "Bearer secret"})
+    assert [message.partition(" ")[0] for message in caplog.messages] == [f"{INPUT}=(a", f"{LIMIT}=(a"]
+    assert not any("0123" in message or "secret" in message for message in caplog.messages)
+
+
+def test_a_name_that_is_none_is_one_warning(caplog):
+    """It says which variable may be meant, and never the value; ddtrace's own under our prefix are known."""
+    warn_of_unknown(
+        {
+            "DD_LITELLM_CAPTURE_INPT": "secret",
+            "DD_LITELLM_XYZZY": "secret",
+            "DD_LITELLM_sk-secret": "",
+            "DD_LITELLM_SERVICE": "a",
+            INPUT: "true",
+            "DD_SERVICE": "a",
+        }
+    )
+    assert caplog.messages == [
+        f"DD_LITELLM_CAPTURE_INPT is no variable of this version; is it {INPUT}?",
+        "DD_LITELLM_XYZZY is no variable of this version",
+        "DD_LITELLM_*** is no variable of this version",
+    ]
 
 
 P = "DD_LITELLM_OPENMETRICS_"

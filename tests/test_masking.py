@@ -44,7 +44,8 @@ def test_long_urls():
     [
         ("http://a.example/v1,http://b.example/v1?key=secret", "http://a.example/v1,http://b.example/v1"),
         ("http://user:1,secret@host/", "***"),
-        ("http://u:secret@a.example,http://b.example", "***"),
+        ("http://u:secret@a.example,http://b.example", "http://a.example,http://b.example"),
+        ("http://a.example,secret", "***"),
         ("http://u:secret@a.example/", "http://a.example/"),
     ],
 )

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ddtrace_litellm.config import unknown_variables
 from ddtrace_litellm.info import variables
 from ddtrace_litellm.info.facts import DIRECT, Facts, host_of
 from ddtrace_litellm.versions import (
@@ -138,14 +139,17 @@ def _integration(facts: Facts) -> Iterator[Problem]:
 
 
 def _variables(facts: Facts) -> Iterator[Problem]:
+    unknown = unknown_variables(facts.environ)
     for text in facts.complaints:
+        if text.partition(" ")[0] in unknown:
+            continue  # the log of the child has it, too
         if match := re.match(r"DD_\w+", text):
             yield Problem(text, f"mend {match[0]}, or unset it")
         elif "cannot trace LiteLLM here" in text:
             yield Problem(text, f"pip install --upgrade ddtrace-litellm; or install a tested pair: {tested()}")
         else:
             yield Problem(text, _DEBUG)
-    for name, meant in variables.unknown(facts.environ).items():
+    for name, meant in unknown.items():
         yield Problem(f"{name} is no variable of this version", f"rename it to {meant}" if meant else "unset it")
 
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from ddtrace_litellm import config
-from ddtrace_litellm.extract.urls import strip_credentials
+from ddtrace_litellm import config, masking
 from ddtrace_litellm.info import processes, reach
 from ddtrace_litellm.info.processes import Seen
 from ddtrace_litellm.info.reach import Answer
@@ -108,8 +107,8 @@ def _scraper(environ: Mapping[str, str]) -> str | None:
         return "off"
     to = "Datadog itself" if settings.agentless else "the Agent's DogStatsD"
     if settings.conf:
-        return f"as {settings.conf} says, to {to}"
-    where = strip_credentials(settings.endpoint) if settings.endpoint else "the registry of the proxy's process"
+        return f"as {masking.path(settings.conf)} says, to {to}"
+    where = masking.url(settings.endpoint) if settings.endpoint else "the registry of the proxy's process"
     return f"{where} every {settings.interval:g} s, to {to}"
 
 
@@ -124,5 +123,6 @@ class _Listener(logging.Handler):
 
 def host_of(url: str) -> str:
     """Return what of a URL says where it goes, without credentials and path."""
-    parts = urlsplit(strip_credentials(url) or url)
-    return url if parts.scheme == "unix" else f"{parts.scheme}://{parts.netloc}"
+    shown = masking.url(url)
+    parts = urlsplit(shown)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else shown

@@ -13,11 +13,13 @@ import json
 import os
 import platform
 import sys
+import traceback
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.info.processes import installed
 from ddtrace_litellm.versions import MALICIOUS_VERSIONS
 
@@ -49,7 +51,7 @@ def look(modules: list[str], proxy_config: Path | None) -> dict[str, Any]:
         try:
             found[what] = do()
         except BaseException as error:  # a module may also exit
-            found["failures"][what] = f"{type(error).__name__}: {error}"[:500]
+            found["failures"][what] = _said(error)
 
     if installed("litellm") not in (None, *MALICIOUS_VERSIONS):
         for module in modules:
@@ -64,6 +66,14 @@ def look(modules: list[str], proxy_config: Path | None) -> dict[str, Any]:
     if found.get("integration") == "ours":
         attempt("counters", _counters_of_a_call)
     return found
+
+
+def _said(error: BaseException) -> str:
+    """Return what an error is and where it was raised, without its text: a configuration's or a module's may be any."""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"ModuleNotFoundError: No module named {error.name!r}"
+    *_, last = traceback.extract_tb(error.__traceback__)
+    return f"{masking.reason(error)}, {last.filename}:{last.lineno}"
 
 
 def _way_in() -> str | None:

@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from ddtrace_litellm.info.variables import scrubbed
 from ddtrace_litellm.tryout.runner import find_ddtrace_run
 
 SECONDS = 120.0
@@ -99,11 +100,13 @@ def look(environ: Mapping[str, str], modules: Sequence[str] = (), proxy_config: 
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return Seen(None, _logged(log), f"it did not end within {SECONDS:.0f} s")
+            return Seen(None, _logged(log, environ), f"it did not end within {SECONDS:.0f} s")
         if not result.exists():
             last = next(reversed(ended.stderr.strip().splitlines()), "")
-            return Seen(None, _logged(log), f"it ended with status {ended.returncode}; {last}")
-        return Seen(json.loads(result.read_text(encoding="utf-8")), _logged(log))
+            return Seen(
+                None, _logged(log, environ), f"it ended with status {ended.returncode}; {scrubbed(last, environ)}"
+            )
+        return Seen(json.loads(result.read_text(encoding="utf-8")), _logged(log, environ))
 
 
 def _environment(environ: Mapping[str, str], log: Path) -> dict[str, str]:
@@ -111,7 +114,7 @@ def _environment(environ: Mapping[str, str], log: Path) -> dict[str, str]:
     return {**kept, **_QUIET, "DD_TRACE_LOG_FILE": str(log)}
 
 
-def _logged(log: Path) -> tuple[Logged, ...]:
+def _logged(log: Path, environ: Mapping[str, str]) -> tuple[Logged, ...]:
     if not log.exists():
         return ()
     found: list[Logged] = []
@@ -122,6 +125,6 @@ def _logged(log: Path) -> tuple[Logged, ...]:
             cause = cause or line.strip()  # the last line of a traceback, which says what it was
             continue
         text = f"{match['text']}: {cause}" if cause else match["text"]
-        found.append(Logged(match["level"], match["logger"], text))
+        found.append(Logged(match["level"], match["logger"], scrubbed(text, environ)))
         cause = ""
     return tuple(line for line in reversed(found) if line.level in ("WARNING", "ERROR", "CRITICAL"))

@@ -8,6 +8,8 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from ddtrace_litellm import masking
+
 SECONDS = 3.0
 """Until an answer is no longer waited for."""
 
@@ -78,14 +80,13 @@ def _get(url: str, path: str) -> tuple[int, str, bytes]:
             path = parts.path.rstrip("/") + path  # of an Agent behind a gateway
         else:
             return 0, "not a URL of http, https or unix", b""
-    except ValueError as error:
-        return 0, str(error), b""
+    except ValueError:
+        return 0, "not a URL of http, https or unix", b""
     try:
         connection.request("GET", path)
         response = connection.getresponse()
         return response.status, "", response.read(_LARGEST)
     except (OSError, HTTPException) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        return 0, str(reason).lower(), b""
+        return 0, masking.system_reason(error).lower(), b""
     finally:
         connection.close()

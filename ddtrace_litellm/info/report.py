@@ -18,6 +18,7 @@ The form of the JSON is stable within a major version; ``problems`` is empty whe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
@@ -25,7 +26,10 @@ from typing import Any, NamedTuple
 from ddtrace_litellm.info import checks, variables
 from ddtrace_litellm.info.facts import DIRECT, Facts, host_of
 from ddtrace_litellm.info.reach import Answer
+from ddtrace_litellm.info.variables import masked
 
+_SET_BY = {"app": "DD_LLMOBS_ML_APP", "site": "DD_SITE"}
+_VERSION = re.compile(r"[0-9A-Za-z.+-]{1,40}")
 _MODES = {
     "apm_agent": "by the Agent, with the traces",
     "llmobs_agent_proxy": "by the Agent's EVP proxy",
@@ -53,7 +57,7 @@ def rows(facts: Facts) -> Iterator[Row]:
     outside = checks.outside_tested(facts)
     yield Row("tested", f"{'no' if outside else 'yes'} ({checks.tested()})", None if outside else True)
     if export:
-        app = f"on, as {export['app']!r}" if export["app"] else "on"
+        app = f"on, as {masked('DD_LLMOBS_ML_APP', export['app'])!r}" if export["app"] else "on"
         yield Row("LLM Observability", app if export["mode"] else "off", bool(export["mode"]) or None)
         yield Row("export", f"{_MODES.get(export['mode'], 'APM spans by the Agent')}: {host_of(export['url'])}")
     if facts.agent is not None:
@@ -109,8 +113,13 @@ def _reported_twice(facts: Facts) -> bool | None:
 def _answer(answer: Answer) -> str:
     if answer.problem:
         return f"does not answer: {answer.problem}"
-    version = (answer.info or {}).get("version")
+    version = _version(answer)
     return f"answers (version {version})" if version else "answers"
+
+
+def _version(answer: Answer) -> str | None:
+    version = (answer.info or {}).get("version")
+    return version if isinstance(version, str) and _VERSION.fullmatch(version) else None
 
 
 def _good(answer: Answer, *, needed: bool) -> bool | None:
@@ -118,11 +127,13 @@ def _good(answer: Answer, *, needed: bool) -> bool | None:
 
 
 def _export_as_json(export: Mapping[str, str]) -> dict[str, str]:
-    return {name: host_of(value) if name.endswith("url") else value for name, value in export.items()}
+    return {
+        name: host_of(value) if name.endswith("url") else masked(_SET_BY[name], value) if name in _SET_BY else value
+        for name, value in export.items()
+    }
 
 
 def _answer_as_json(answer: Answer | None) -> dict[str, Any] | None:
     if answer is None:
         return None
-    version = (answer.info or {}).get("version")
-    return {"answers": not answer.problem, "problem": answer.problem, "version": version}
+    return {"answers": not answer.problem, "problem": answer.problem, "version": _version(answer)}

@@ -4,27 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from difflib import get_close_matches
+from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-from ddtrace_litellm.extract.urls import strip_credentials
-
-OWN = {
-    "DD_LITELLM_TAKEOVER": "true",
-    "DD_LITELLM_CAPTURE_INPUT": "true",
-    "DD_LITELLM_CAPTURE_OUTPUT": "true",
-    "DD_LITELLM_MAX_CONTENT_CHARS": "",
-    "DD_LITELLM_HEALTH_METRICS_ENABLED": "false",
-    "DD_LITELLM_OPENMETRICS_ENABLED": "false",
-    "DD_LITELLM_OPENMETRICS_ENDPOINT": "",
-    "DD_LITELLM_OPENMETRICS_TOKEN": "",
-    "DD_LITELLM_OPENMETRICS_TOKEN_FILE": "",
-    "DD_LITELLM_OPENMETRICS_INTERVAL": "15",
-    "DD_LITELLM_OPENMETRICS_CONFIG": "",
-    "DD_LITELLM_OPENMETRICS_AGENTLESS": "",
-}
-"""This package's, with their defaults."""
+from ddtrace_litellm import masking
+from ddtrace_litellm.config import OWN, unknown_variables
 
 DDTRACE = {
     "DD_TRACE_ENABLED": "true",
@@ -50,7 +34,33 @@ DDTRACE = {
 }
 """ddtrace's, with their defaults in 4.8 to 4.16."""
 
-_SECRET = re.compile(r"KEY|TOKEN$|SECRET|PASSWORD")
+# By what a variable is for, what its value has to be to be shown.
+_SECRETS = frozenset({"DD_API_KEY", "DD_LITELLM_OPENMETRICS_TOKEN"})
+_URLS = frozenset(
+    {
+        "DD_LITELLM_OPENMETRICS_ENDPOINT",
+        "DD_LLMOBS_INSTRUMENTED_PROXY_URLS",
+        "DD_LLMOBS_OVERRIDE_ORIGIN",
+        "DD_TRACE_AGENT_URL",
+    }
+)
+_PATHS = frozenset({"DD_LITELLM_OPENMETRICS_CONFIG", "DD_LITELLM_OPENMETRICS_TOKEN_FILE"})
+_TEXTS = frozenset(
+    {
+        "DD_AGENT_HOST",
+        "DD_ENV",
+        "DD_LITELLM_SERVICE",
+        "DD_LLMOBS_ML_APP",
+        "DD_PATCH_MODULES",
+        "DD_SERVICE",
+        "DD_SITE",
+        "DD_VERSION",
+    }
+)
+_TEXT = re.compile(r"(?!.*://)[\w .,:/\[\]-]{1,100}")
+_WORD = re.compile(r"[A-Za-z0-9.+-]{1,12}")
+_LONGEST_UNSPOKEN = 7
+_LIKE_URL = re.compile(r"[^\s'\"<>(),;]*(?:://|@)[^\s'\"<>(),;]*")
 
 
 class Variable(NamedTuple):
@@ -58,7 +68,7 @@ class Variable(NamedTuple):
 
     Attributes:
         name: its name.
-        value: what it is set to, secrets masked; ``None`` where it is not set.
+        value: what it is set to, as :func:`masked` shows it; ``None`` where it is not set.
         effective: what holds: that, or the default where it is not set or cannot be used; ``""`` where there is none.
     """
 
@@ -68,39 +78,42 @@ class Variable(NamedTuple):
 
 
 def read(environ: Mapping[str, str], unusable: Collection[str] = ()) -> list[Variable]:
-    """Return every variable of :data:`DDTRACE` and :data:`OWN`, and what has our prefix besides.
+    """Return every variable of :data:`DDTRACE` and ``OWN``, and what has our prefix besides.
 
     Args:
         environ: the variables.
         unusable: those whose values cannot be used.
     """
-    names = {**DDTRACE, **OWN, **dict.fromkeys(sorted(unknown(environ)), "")}
     found = []
-    for name, default in names.items():
+    for name, default in {**DDTRACE, **OWN}.items():
         value = masked(name, environ[name]) if name in environ else None
         found.append(Variable(name, value, (value if name not in unusable else "") or default))
-    return found
-
-
-def unknown(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that have our prefix and are none of ours, each with the one that may be meant or ``""``."""
-    names = {name for name in environ if name.startswith("DD_LITELLM_")} - OWN.keys() - DDTRACE.keys()
-    return {name: next(iter(get_close_matches(name, OWN, 1)), "") for name in names}
+    return [*found, *(Variable(name, masking.HIDDEN, "") for name in unknown_variables(environ))]
 
 
 def masked(name: str, value: str) -> str:
-    """Return a value as it may be shown: no secret, and no credentials of a URL."""
-    if value and _SECRET.search(name):
-        return f"*** ({len(value)} characters)"
-    return ",".join(_without_credentials(part) for part in value.split(",")) if "://" in value else value
+    """Return a value as it may be shown: what is known to be no secret, by the meaning of its variable."""
+    if name in _URLS:
+        return value and masking.urls(value)
+    if name in _PATHS:
+        return value and masking.path(value)
+    known = _TEXT if name in _TEXTS else _WORD if name in OWN or name in DDTRACE else None
+    if not value or (known and name not in _SECRETS and known.fullmatch(value)):
+        return value
+    return f"{masking.HIDDEN} ({len(value)} characters)"
 
 
-def _without_credentials(url: str) -> str:
-    try:
-        authorises = "@" in urlsplit(url).netloc or urlsplit(url).query
-    except ValueError:
-        authorises = True
-    return strip_credentials(url) or "***" if authorises else url
+def scrubbed(text: str, environ: Mapping[str, str]) -> str:
+    """Return what others wrote without the values of variables that are not shown, and URLs without credentials."""
+    for name, value in sorted(environ.items(), key=lambda item: -len(item[1])):
+        if (
+            len(value) > _LONGEST_UNSPOKEN
+            and value in text
+            and masked(name, value) != value
+            and not Path(value).exists()
+        ):
+            text = text.replace(value, masking.HIDDEN)
+    return _LIKE_URL.sub(lambda found: masking.url(found[0]), text)
 
 
 def switched_off_by(environ: Mapping[str, str]) -> Iterator[str]:
@@ -108,8 +121,8 @@ def switched_off_by(environ: Mapping[str, str]) -> Iterator[str]:
     for name in ("DD_TRACE_ENABLED", "DD_TRACE_LITELLM_ENABLED"):
         value = environ.get(name, "")
         if value and value.strip().lower() not in ("true", "1"):
-            yield f"{name}={value}"
+            yield f"{name}={masked(name, value)}"
     for part in re.split(r"[ ,]+", environ.get("DD_PATCH_MODULES", "")):
         module, _, value = part.partition(":")
         if module == "litellm" and value.strip().lower() not in ("true", "1"):
-            yield f"DD_PATCH_MODULES={part}"
+            yield f"DD_PATCH_MODULES={masked('DD_PATCH_MODULES', part)}"

@@ -67,6 +67,16 @@ def test_unusable_takeover_value(forks):
     assert "DD_LITELLM_TAKEOVER='nope' is not a boolean (true, false, 1 or 0); using true" in warning
 
 
+@pytest.mark.e2e
+def test_misspelt_variable(forks):
+    """A name under our prefix that is none of ours is one warning at the start, with the one that may be meant."""
+    shown = forks.run("import ddtrace.auto" + SHOW, DD_LITELLM_OPENMETRICS_TOKN="secret")
+    assert shown.result == OURS
+    (warning,) = shown.complaints
+    assert "DD_LITELLM_OPENMETRICS_TOKN is no variable of this version; is it DD_LITELLM_OPENMETRICS_TOKEN?" in warning
+    assert "secret" not in warning
+
+
 @pytest.mark.parametrize(
     ("value", "enabled"),
     [(None, True), ("", True), ("true", True), ("1", True), ("false", False), ("0", False), (" False ", False)],

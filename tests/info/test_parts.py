@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from ddtrace_litellm.info import checks, probe, reach, render, report, variables
-from ddtrace_litellm.info.facts import Facts, gather
+from ddtrace_litellm.info.facts import Facts, gather, host_of
 from ddtrace_litellm.info.processes import Logged, Seen, _logged
 from ddtrace_litellm.info.reach import Answer
 from ddtrace_litellm.tryout.agent import free_ports
@@ -55,13 +55,22 @@ def test_healthy_facts_have_no_problem():
     [
         ("DD_API_KEY", "0123456789", "*** (10 characters)"),
         ("DD_LITELLM_OPENMETRICS_TOKEN", "abc", "*** (3 characters)"),
-        ("DD_LITELLM_OPENMETRICS_TOKEN_FILE", "/run/token", "/run/token"),
+        ("DD_LITELLM_OPENMETRICS_TOKEN_FILE", "/run/token.txt", "/run/token.txt"),
         ("DD_TRACE_AGENT_URL", "http://user:pw@agent:8126", "http://agent:8126"),
         ("DD_LITELLM_OPENMETRICS_ENDPOINT", "http://proxy/metrics?key=abc", "http://proxy/metrics"),
         ("DD_LLMOBS_INSTRUMENTED_PROXY_URLS", "http://a:b@one,http://two", "http://one,http://two"),
         ("DD_LLMOBS_OVERRIDE_ORIGIN", "http://[user:pw", "***"),
         ("DD_TRACE_AGENT_URL", "unix:///var/run/apm.socket", "unix:///var/run/apm.socket"),
         ("DD_API_KEY", "", ""),
+        ("DD_LITELLM_OPENMETRICS_TOKEN_FILE", "sk-secret", "***"),
+        ("DD_LITELLM_OPENMETRICS_ENDPOINT", "http:/me:secret@h", "***"),
+        ("DD_TRACE_AGENT_URL", "me:secret@h:8126", "***"),
+        ("DD_LLMOBS_INSTRUMENTED_PROXY_URLS", "http://me:12,secret@h", "***"),
+        ("DD_LITELLM_CAPTURE_INPUT", "sk-0123456789abcdef", "*** (19 characters)"),
+        ("DD_SERVICE", "http://me:secret@h", "*** (18 characters)"),
+        ("DD_SERVICE", "my-app", "my-app"),
+        ("DD_LITELLM_OPENMETRICS_TOKN", "secret", "***"),
+        ("DD_LITELLM_CAPTURE", "true", "***"),
     ],
 )
 def test_secrets_are_masked(name, value, shown):
@@ -184,10 +193,12 @@ def test_log_of_the_child(tmp_path):
         "Traceback (most recent call last):\n"
         "ValueError: DD_API_KEY is required\n"
         "2026-01-31 12:00:00,000 WARNING [ddtrace.litellm] [z.py:3] - look out\n"
+        "2026-01-31 12:00:00,000 WARNING [ddtrace.z] [z.py:4] - no 'http://u:pw@h:1/x?y', me:pw@h, key 0123456789\n"
     )
-    assert _logged(log) == (
+    assert _logged(log, {"SOME_KEY": "0123456789", "HOME": "/"}) == (
         Logged("ERROR", "ddtrace.y", "it failed: ValueError: DD_API_KEY is required"),
         Logged("WARNING", "ddtrace.litellm", "look out"),
+        Logged("WARNING", "ddtrace.z", "no 'http://h:1/x', ***, key ***"),
     )
 
 
@@ -197,6 +208,27 @@ def test_warnings_of_the_configuration_are_gathered_and_not_logged(monkeypatch, 
     of = gather({"DD_LITELLM_MAX_CONTENT_CHARS": "-1"})
     assert of.unusable == {"DD_LITELLM_MAX_CONTENT_CHARS"}
     assert capfd.readouterr().err == ""
+
+
+def test_nothing_of_an_address_that_is_none_is_said():
+    """Neither where it is shown, nor in the reason why nobody can be asked there."""
+    for url in ("http://me:sec/ret@h", "http://h:secret", "me:secret@h", "http://[secret"):
+        assert host_of(url) == "***"
+        assert "sec" not in reach.agent(url).problem
+
+
+def test_errors_in_the_child_have_no_text(tmp_path):
+    """A proxy's configuration holds keys, which YAML's errors quote; a module's error may be any."""
+    pytest.importorskip("yaml")
+    config = tmp_path / "config.yaml"
+    config.write_text("general_settings: {master_key: *sk-secret}\n")
+    (tmp_path / "own_module.py").write_text("raise RuntimeError('sk-secret')\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(tmp_path)
+        found = probe.look(["own_module"], config)
+    assert found["failures"]["import own_module"] == f"RuntimeError, {tmp_path}/own_module.py:1"
+    assert found["failures"]["proxy_reports_twice"].startswith("ComposerError, ")
+    assert "secret" not in str(found["failures"])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no Unix sockets")

@@ -85,7 +85,8 @@ def test_all_that_is_wrong_is_told(info, tmp_path):
         DD_LLMOBS_AGENTLESS_ENABLED="0",
         DD_LITELLM_CAPTURE_INPUT="maybe",
         DD_LITELLM_TAKEOVER="nope",
-        DD_LITELLM_MAX_CONTENT_CHAR="5",
+        DD_LITELLM_MAX_CONTENT_CHAR="secret",
+        DD_LITELLM_OPENMETRICS_TOKN="secret",
     )
     report, problems = told.report, told.problems
     assert (told.status, report["integration"], report["agent"]["answers"]) == (1, "ours", False)
@@ -102,7 +103,9 @@ def test_all_that_is_wrong_is_told(info, tmp_path):
             "mend DD_LITELLM_TAKEOVER, or unset it"
         ),
         "DD_LITELLM_MAX_CONTENT_CHAR is no variable of this version": "rename it to DD_LITELLM_MAX_CONTENT_CHARS",
+        "DD_LITELLM_OPENMETRICS_TOKN is no variable of this version": "rename it to DD_LITELLM_OPENMETRICS_TOKEN",
     }
+    assert "secret" not in str(told.report)
     shown = {variable["name"]: variable for variable in report["variables"]}
     assert shown["DD_LITELLM_CAPTURE_INPUT"] == {
         "name": "DD_LITELLM_CAPTURE_INPUT",
