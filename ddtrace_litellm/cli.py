@@ -3,14 +3,15 @@
 import argparse
 import json
 import os
+import stat
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 
 from ddtrace_litellm.aws_lambda import command as lambda_layer
 from ddtrace_litellm.info import command as info
+from ddtrace_litellm.masking import visible
 from ddtrace_litellm.openmetrics import command as scrape
 from ddtrace_litellm.tryout import browser
 from ddtrace_litellm.tryout.errors import TryoutError
@@ -139,7 +140,7 @@ def _run_demo(arguments: argparse.Namespace) -> int:
     outcome, problems = demo()
     _report(outcome, arguments)
     for problem in problems:
-        print(f"missing: {problem}", file=sys.stderr)
+        print(f"missing: {visible(problem)}", file=sys.stderr)
     if not problems:
         print("everything arrived", file=sys.stderr)
     return 1 if problems else 0
@@ -163,13 +164,27 @@ def _report(outcome: Outcome, arguments: argparse.Namespace) -> None:
         print(text)
         return
     try:
-        Path(arguments.json).write_text(text + "\n", encoding="utf-8")
+        _write_private(arguments.json, text + "\n")
     except OSError as error:
         raise TryoutError(f"cannot write the report to {arguments.json}: {error.strerror}") from error
 
 
+def _write_private(path: str, text: str) -> None:
+    """Write what may hold prompts into a file that is this user's alone, and not where a link leads.
+
+    Raises:
+        OSError: it cannot be.
+    """
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    with os.fdopen(file, "w", encoding="utf-8") as opened:
+        if sys.platform != "win32" and stat.S_ISREG(os.fstat(file).st_mode):
+            os.fchmod(file, 0o600)  # one that was there before
+            os.ftruncate(file, 0)
+        opened.write(text)
+
+
 def _complain(message: str, status: int) -> int:
-    print(f"ddtrace-litellm: {message}", file=sys.stderr)
+    print(f"ddtrace-litellm: {visible(message)}", file=sys.stderr)
     return status
 
 

@@ -11,10 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ddtrace_litellm import config
-from ddtrace_litellm.extract.urls import strip_credentials
 from ddtrace_litellm.info import processes, reach
 from ddtrace_litellm.info.processes import Seen
 from ddtrace_litellm.info.reach import Answer
+from ddtrace_litellm.masking import strip_credentials
 from ddtrace_litellm.versions import __version__
 
 _OUR_LOGGER = "ddtrace.litellm"

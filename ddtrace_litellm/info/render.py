@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from ddtrace_litellm.info import checks, report, variables
 from ddtrace_litellm.info.facts import Facts
 from ddtrace_litellm.info.report import Row
+from ddtrace_litellm.masking import visible
 
 _MARKS = {True: "✓", False: "✗", None: " "}
 _STYLES = {True: "green", False: "bold red", None: ""}
@@ -29,7 +30,7 @@ def plain(facts: Facts) -> Iterator[str]:
         yield from _wrapped(f"{_MARKS[row.good]} {row.label:<19}", row.text)
     yield ""
     for row in _variables(facts):
-        yield f"  {row.label:<34} {row.text}"
+        yield visible(f"  {row.label:<34} {row.text}")
     yield ""
     for line in facts.seen.logged:
         yield from _wrapped(f"  {line.level.lower()} ", f"{line.text} [{line.logger}]")
@@ -49,21 +50,22 @@ def _print_styled(facts: Facts) -> None:
     console = Console(highlight=False)
     table = Table.grid(padding=(0, 2))
     for row in report.rows(facts):
-        table.add_row(Text(_MARKS[row.good], _STYLES[row.good]), Text(row.label, "bold"), Text(row.text))
+        table.add_row(Text(_MARKS[row.good], _STYLES[row.good]), Text(row.label, "bold"), Text(visible(row.text)))
     console.print(table)
     console.print()
     table = Table.grid(padding=(0, 2))
     for row in _variables(facts):
-        table.add_row(" ", Text(row.label, "" if row.good else "dim"), Text(row.text, "" if row.good else "dim"))
+        style = "" if row.good else "dim"
+        table.add_row(" ", Text(visible(row.label), style), Text(visible(row.text), style))
     console.print(table)
     console.print()
     for line in facts.seen.logged:
-        console.print(Text(f"  {line.level.lower()} {line.text} [{line.logger}]", "yellow"))
+        console.print(Text(visible(f"  {line.level.lower()} {line.text} [{line.logger}]"), "yellow"))
     for note in checks.notes(facts):
-        console.print(Text(f"  note: {note}"))
+        console.print(Text(visible(f"  note: {note}")))
     for problem in checks.problems(facts):
-        console.print(Text(f"✗ {problem.what}", "bold red"))
-        console.print(Text(f"  → {problem.remedy}"))
+        console.print(Text(visible(f"✗ {problem.what}"), "bold red"))
+        console.print(Text(visible(f"  → {problem.remedy}")))
     console.print(Text(_verdict(facts), "bold red" if checks.problems(facts) else "bold green"))
 
 
@@ -84,7 +86,7 @@ def _verdict(facts: Facts) -> str:
 
 def _wrapped(first: str, text: str) -> list[str]:
     return textwrap.wrap(
-        text,
+        visible(text),
         _WIDTH,
         initial_indent=first,
         subsequent_indent=" " * len(first),

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from ddtrace_litellm.extract.urls import strip_credentials
+from ddtrace_litellm.masking import strip_credentials
 
 OWN = {
     "DD_LITELLM_TAKEOVER": "true",

@@ -6,6 +6,7 @@ from typing import Any
 from datadog_checks.base.agent import datadog_agent
 from datadog_checks.base.utils.http import RequestsWrapper
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.collecting.collector import Collector
 from ddtrace_litellm.openmetrics.collecting.unknown import UnknownFamilies
 from ddtrace_litellm.openmetrics.metrics import Scraped, Status
@@ -19,6 +20,7 @@ READ_TIMEOUT = 30.0
 """Seconds without a byte, where no timeout is configured. LiteLLM needs 5 for a page of 112 MB before it sends any."""
 
 _HEALTH = "openmetrics.health"
+_DROPPED = "openmetrics.dropped_series.count"
 
 
 class PageScraper:
@@ -67,6 +69,7 @@ class PageScraper:
         self._collector = Collector(page, started=self._source.started, endpoint=self._source.endpoint)
         self._dynamic_tags: tuple[str, ...] = ()
         self._unknown = UnknownFamilies()
+        self._capped = False
 
     def set_dynamic_tags(self, *tags: str) -> None:
         """Add tags to everything but the service check from now on."""
@@ -85,13 +88,20 @@ class PageScraper:
             return
         except Exception as error:
             failure = error
-            if isinstance(error, ValueError):  # of the page's content, which does not know where it is from
-                failure = SourceError(f"{self._source.name}: {error}")
-            self._health(Status.CRITICAL, str(failure) or type(failure).__name__)
-            raise failure from None
+            if not isinstance(error, SourceError):  # of the page's content, which does not know where it is from
+                failure = SourceError(f"{self._source.name}: {masking.reason(error)}")
+            self._health(Status.CRITICAL, str(failure))
+            raise failure.with_traceback(error.__traceback__) from None
         self._submit(scraped)
         self._health(Status.OK)
         self._unknown.tell(scraped.census, self._check.log)
+        if scraped.dropped and not self._capped:
+            self._check.log.warning(
+                "%s has more series than are remembered: %d are left out of this page; max_returned_metrics sets more",
+                self._source.name,
+                scraped.dropped,
+            )
+        self._capped = scraped.dropped > 0
 
     def _health(self, status: Status, message: str = "") -> None:
         if self._health_check:
@@ -120,6 +130,8 @@ class PageScraper:
             )
         for metadata in scraped.metadata:
             check.set_metadata(metadata.name, metadata.value, **metadata.options)
+        if scraped.dropped:
+            check.count(_DROPPED, scraped.dropped, tags=(*self._collector.tags, *more))
         if self._telemetry:
             check.gauge("telemetry.payload.size", self._source.size, tags=(*self._collector.tags, *more))
             if self._source.lines_left_out:

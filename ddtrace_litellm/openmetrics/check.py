@@ -6,17 +6,20 @@ that an Agent does not have.
 
 import time
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from datadog_checks.base import ConfigurationError, OpenMetricsBaseCheckV2, is_affirmative
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.agent import PageScraper
 from ddtrace_litellm.openmetrics.names import NAMESPACE, Metric, families
 from ddtrace_litellm.openmetrics.options.instance import HEALTH_ENDPOINT_INTERVAL
 from ddtrace_litellm.openmetrics.options.values import OptionError, Options
 from ddtrace_litellm.openmetrics.process.health import endpoint_gauges
 from ddtrace_litellm.openmetrics.sources import SourceError
-from ddtrace_litellm.openmetrics.sources.agent import without_user
+from ddtrace_litellm.openmetrics.sources.agent import in_words
+from ddtrace_litellm.openmetrics.sources.failures import status_text
 from ddtrace_litellm.versions import __version__
 
 ENDPOINT = "http://localhost:4000/metrics/"
@@ -48,9 +51,11 @@ class LiteLLMCheck(OpenMetricsBaseCheckV2):  # type: ignore[misc]
             self._read_health(url)
 
     def _read_health(self, url: str) -> None:
-        response = self.http.get(url)
-        response.raise_for_status()
-        place = without_user(url)
+        place = masking.url(url)
+        with in_words(place, self.http):
+            response = self.http.get(url)
+        if response.status_code >= HTTPStatus.BAD_REQUEST:
+            raise SourceError(f"{place} answers {status_text(response.status_code)}")
         try:
             answer = response.json()
         except ValueError:

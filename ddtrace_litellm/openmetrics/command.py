@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from math import inf, nan
 from pathlib import Path
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.collecting.collector import Collector
 from ddtrace_litellm.openmetrics.collecting.page_options import PageOptions
 from ddtrace_litellm.openmetrics.metrics import Scraped
@@ -69,7 +70,7 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = nan
     if not 0 < seconds < inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
+        raise argparse.ArgumentTypeError(f"{masking.word(text)} is no number of seconds above 0")
     return seconds
 
 
@@ -79,15 +80,14 @@ def _token(arguments: argparse.Namespace) -> str:
         return str(arguments.token)
     try:
         return file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise FetchError(f"cannot read the token from {file}: {getattr(error, 'strerror', error)}") from None
+    except (OSError, ValueError) as error:  # of a path or a text that is none
+        why = masking.system_reason(error) if isinstance(error, OSError) else "it is not UTF-8"
+        raise FetchError(f"cannot read the token from {masking.path(str(file))}: {why}") from None
 
 
 def _complain(error: Exception, token: str) -> int:
-    from ddtrace_litellm.openmetrics.render import printable
-
     hint = ""
     if isinstance(error, UnauthorizedError):
         hint = f": {'another' if token else 'a'} key is needed, with --token or --token-file"
-    sys.stderr.write(f"ddtrace-litellm: {printable(str(error))}{hint}\n")
+    sys.stderr.write(f"ddtrace-litellm: {masking.visible(str(error))}{hint}\n")
     return 1

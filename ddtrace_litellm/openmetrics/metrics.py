@@ -110,7 +110,8 @@ class Scraped(NamedTuple):
         census: what of the page is not in the table of names.
         distributions: of histograms that are to be sent as such.
         checks: of metrics that ``metrics`` declares to be service checks.
-        dropped: how many series with something to send were left out, as there were more than allowed.
+        dropped: how many series were left out, as there were more than may be remembered, or more with something to
+            send than allowed.
         metadata: of metrics that ``metrics`` declares to be such; only in an Agent.
     """
 

@@ -8,6 +8,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from ddtrace_litellm.masking import visible
 from ddtrace_litellm.openmetrics.metrics import Census, Record, Scraped
 
 _UPPER_BOUND = "upper_bound:"
@@ -44,11 +45,6 @@ def once(scraped: Scraped) -> None:
     _show_census(console, scraped.census)
 
 
-def printable(text: str) -> str:
-    """Escape what a terminal would act on: labels and errors hold what others sent."""
-    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
-
-
 Row = tuple[str, str, str, str]
 """Name, type, value, tags."""
 
@@ -64,13 +60,12 @@ def rows(records: Iterable[Record], type_: str) -> list[Row]:
 
 
 def _row(name: str, tags: tuple[str, ...], records: list[Record]) -> Row:
-    shown = [printable(tag) for tag in tags]
     first = records[0]
     if first.tags == tags:
-        return name, first.type, _value(first.value), ", ".join(shown)
+        return name, first.type, _value(first.value), ", ".join(tags)
     bounds = [record.tags[-1].removeprefix(_UPPER_BOUND) for record in records]
     span = bounds[0] if len(bounds) == 1 else f"{bounds[0]} ... {bounds[-1]}"
-    return name, first.type, f"x{len(records)}", ", ".join([*shown, f"{_UPPER_BOUND}{span}"])
+    return name, first.type, f"x{len(records)}", ", ".join([*tags, f"{_UPPER_BOUND}{span}"])
 
 
 def show_table(console: Console, shown: Sequence[Row]) -> None:
@@ -83,7 +78,8 @@ def show_table(console: Console, shown: Sequence[Row]) -> None:
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("tags", overflow="fold")
     for row in shown:
-        table.add_row(*map(Text, row))
+        # What others sent must not steer the terminal.
+        table.add_row(*(Text(visible(cell)) for cell in row))
     console.print(table)
 
 
@@ -94,7 +90,7 @@ def _show_census(console: Console, census: Census) -> None:
 
 
 def _list(console: Console, title: str, entries: Iterable[str]) -> None:
-    if text := ", ".join(map(printable, entries)):
+    if text := ", ".join(map(visible, entries)):
         console.print()
         console.print(Text(f"{title}:"))
         console.print(Padding(Text(text), (0, 0, 0, 2), expand=False))

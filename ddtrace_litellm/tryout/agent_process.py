@@ -16,6 +16,7 @@ def main() -> None:
     Thread(target=_exit_with_parent, daemon=True).start()
     from ddapm_test_agent.agent import main as agent_main
 
+    web_ui.answer_here_only()
     if any(argument.startswith("--web-ui-port=") for argument in sys.argv):
         web_ui.prepare()
     agent_main(sys.argv[1:])

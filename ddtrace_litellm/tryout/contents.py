@@ -6,10 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 _SHORT_CHARS = 100
-_VISIBLE = {
-    **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\n\t"},
-    **dict.fromkeys(range(0x7F, 0xA0), 0xFFFD),
-}
 
 
 @dataclass(frozen=True)
@@ -36,11 +32,6 @@ def shortened(text: str, limit: int = _SHORT_CHARS) -> str:
         return flat
     mark = f"… (+{len(flat) - limit} chars)"
     return flat[:limit].rstrip() + mark
-
-
-def printable(text: str) -> str:
-    """Return ``text`` with its control characters made visible: what a model says must not steer the terminal."""
-    return text.translate(_VISIBLE)
 
 
 def _message_lines(message: Mapping[str, Any]) -> Iterator[Line]:

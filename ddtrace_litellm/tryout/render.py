@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from ddtrace_litellm.masking import visible
 from ddtrace_litellm.tryout import contents
 from ddtrace_litellm.tryout.report import summarize
 from ddtrace_litellm.tryout.traces import LLMData, Span, Trace
@@ -143,7 +144,7 @@ def _headline(span: Span) -> RenderableType:
     model = Text(_clean(llm.model)).append(_clean(f" · {llm.provider}") if llm.provider else "", "dim")
     return _Packed(
         (
-            Text(llm.kind, _KIND_STYLES.get(llm.kind, "bold")),
+            Text(_clean(llm.kind), _KIND_STYLES.get(llm.kind, "bold")),
             Text(_clean(span.title), "bold"),
             *([model] if llm.model else []),
             *(Text(part, style) for part, style in _numbers(span)),
@@ -232,7 +233,7 @@ def _metadata(llm: LLMData) -> Iterator[tuple[str, Text]]:
     if llm.metadata:
         yield (
             "metadata",
-            Text("\n".join(f"{name} {_as_text(llm.metadata[name])}" for name in sorted(llm.metadata)), "dim"),
+            Text("\n".join(f"{_clean(name)} {_as_text(llm.metadata[name])}" for name in sorted(llm.metadata)), "dim"),
         )
     if llm.tags:
         yield "tags", Text(_pairs(llm.tags, ":"), "dim")
@@ -257,7 +258,9 @@ def _notes(llm: LLMData) -> Iterator[tuple[str, Text]]:
 
 
 def _pairs(values: Mapping[str, object], between: str = " ") -> str:
-    return "  ".join(f"{name}{between}{_as_text(values[name])}" for name in sorted(values) if values[name] != "")
+    return "  ".join(
+        f"{_clean(name)}{between}{_as_text(values[name])}" for name in sorted(values) if values[name] != ""
+    )
 
 
 def _as_text(value: object) -> str:
@@ -267,7 +270,8 @@ def _as_text(value: object) -> str:
 
 
 def _clean(text: str) -> str:
-    return contents.printable(text)
+    """What a program or a model says must not steer the terminal."""
+    return visible(text, keep="\n\t")
 
 
 def _summary_line(traces: Sequence[Trace]) -> Text:

@@ -3,7 +3,7 @@
 from rich.console import Console
 
 from ddtrace_litellm.openmetrics.metrics import ServiceCheck
-from ddtrace_litellm.openmetrics.render import Row, number, printable, rows, show_table, show_title
+from ddtrace_litellm.openmetrics.render import Row, number, rows, show_table, show_title
 from ddtrace_litellm.tryout.metrics import Metrics
 
 _TYPES = ("count", "gauge", "distribution")
@@ -28,4 +28,4 @@ def render_metrics(console: Console, metrics: Metrics) -> None:
 
 def _row(check: ServiceCheck) -> Row:
     said = [*check.tags, *([check.message] if check.message else ())]
-    return check.name, "check", check.status.name.lower(), printable(", ".join(said))
+    return check.name, "check", check.status.name.lower(), ", ".join(said)

@@ -9,6 +9,7 @@ import html
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from ddtrace_litellm.tryout import contents
 from ddtrace_litellm.tryout.traces import LLMData, read_span
@@ -35,6 +36,7 @@ _FIXES = (
     ("req.response.body ? req.response.body :", "req.response.body ? escaped(req.response.body) :"),
     ("</head>", f"{_HEAD}</head>"),
 )
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _TEXTS = ("service", "name", "resource", "type")
 _Json = Mapping[str, Any]
 
@@ -55,6 +57,32 @@ def prepare() -> None:
     web.WebUI.make_app = make_app_for_here
 
 
+def answer_here_only() -> None:
+    """Have every server of this process refuse what a page of another site asks for under a name of its own.
+
+    Whoever has a browser look up that name as 127.0.0.1 (DNS rebinding) would read what was said.
+    """
+    from aiohttp import web
+
+    make = web.AppRunner.__init__
+
+    def make_for_here(runner: Any, app: Any, **options: Any) -> None:
+        app.middlewares.insert(0, _here_only)
+        make(runner, app, **options)
+
+    web.AppRunner.__init__ = make_for_here  # type: ignore[method-assign,assignment]
+
+
+async def _here_only(request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
+    from aiohttp import web
+
+    try:
+        name = urlsplit(f"//{request.headers.get('Host', '')}").hostname
+    except ValueError:
+        name = None
+    return await handler(request) if name in _LOOPBACK else web.Response(status=403, text="not here\n")
+
+
 async def _mended(request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any:
     response = await handler(request)
     if response.content_type == "text/html":
@@ -64,7 +92,8 @@ async def _mended(request: Any, handler: Callable[[Any], Awaitable[Any]]) -> Any
     return response
 
 
-_mended.__middleware_version__ = 1  # type: ignore[attr-defined]  # what aiohttp's decorator does
+for _middleware in (_here_only, _mended):
+    _middleware.__middleware_version__ = 1  # type: ignore[attr-defined]  # what aiohttp's decorator does
 
 
 def _for_page(decode: Callable[..., Any]) -> Callable[..., list[list[dict[str, Any]]]]:

@@ -101,7 +101,7 @@ instances:
 @pytest.mark.parametrize(
     ("config", "parts"),
     [
-        (OpenMetricsConfig("localhost"), ("DD_LITELLM_OPENMETRICS_ENDPOINT", "'localhost'")),
+        (OpenMetricsConfig("localhost"), ("DD_LITELLM_OPENMETRICS_ENDPOINT", "is no URL")),
         (OpenMetricsConfig(URL, token="hidd en"), ("DD_LITELLM_OPENMETRICS_ENDPOINT", "token")),
         (OpenMetricsConfig("http://u:hidden@host/metrics"), ("DD_LITELLM_OPENMETRICS_ENDPOINT", "user or a password")),
         (OpenMetricsConfig(conf="/no/such.yaml"), ("DD_LITELLM_OPENMETRICS_CONFIG", "/no/such.yaml", "cannot be read")),

@@ -8,6 +8,7 @@ import pytest
 
 from ddtrace_litellm.openmetrics.metrics import Record
 from ddtrace_litellm.openmetrics.process.health import EndpointHealth, endpoint_gauges
+from ddtrace_litellm.openmetrics.sources import SourceError
 from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
 from tests.openmetrics.servers import Server, closed_url
 
@@ -66,7 +67,7 @@ def test_an_answer_without_counts():
 @pytest.mark.parametrize("answer", [None, [], "ok", {}, {"status": "connected"}])
 def test_something_else(answer):
     """JSON that is no such answer is an error that names the URL."""
-    with pytest.raises(ValueError, match=URL):
+    with pytest.raises(SourceError, match=URL):
         endpoint_gauges(answer, URL, ())
 
 
@@ -143,6 +144,21 @@ def test_an_answer_that_cannot_be_used(body, caplog):
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
+def test_no_query_in_tags_and_messages(caplog):
+    """What may authorise is asked for, and in no tag nor message."""
+    bodies = [json.dumps(ANSWER).encode(), b"[]"]
+    clock = Clock()
+    with Server(lambda handler: handler.reply(bodies.pop(0), Content_Type="application/json")) as server:
+        health = EndpointHealth(Endpoint(server.url), f"{server.url}?key=secret", 10, (), clock)
+        found = asked(health)
+        clock.now = 10
+        asked(health)
+    assert server.paths == ["/metrics?key=secret"] * 2
+    assert all(f"health_endpoint:{server.url}" in record.tags for record in found)
+    assert f"{server.url} does not answer with the health" in caplog.text
+    assert "secret" not in caplog.text
+
+
 def test_a_proxy_that_is_not_there(caplog):
     """It is one warning."""
     url = closed_url()
@@ -152,5 +168,5 @@ def test_a_proxy_that_is_not_there(caplog):
 
 def test_a_url_that_is_none():
     """It is an error at the start."""
-    with pytest.raises(ValueError, match="health"):
+    with pytest.raises(ValueError, match="is no URL"):
         EndpointHealth(Endpoint("http://proxy/metrics"), "health", 10, ())

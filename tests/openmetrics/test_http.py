@@ -53,12 +53,15 @@ def test_no_token_no_header():
     assert "Authorization" not in server.requests[0][1]
 
 
-@pytest.mark.parametrize("url", ["", "localhost:4000", "ftp://h/metrics", "http://", "http://h:x/", "http://h/a b"])
+@pytest.mark.parametrize(
+    "url",
+    ["", "secret:4000", "ftp://secret/metrics", "http://", "http://h:secret/", "http://h/a secret", r"http:\\secret"],
+)
 def test_what_is_no_url_is_named(url):
-    """A URL that cannot be one is refused before anything is sent, and the message has it."""
+    """A URL that cannot be one is refused before anything is sent, and is not repeated: it may be a key."""
     with pytest.raises(ValueError, match="is no URL of a metrics page") as raised:
         Endpoint(url)
-    assert repr(url) in str(raised.value)
+    assert "secret" not in str(raised.value)
 
 
 def test_secrets_are_not_in_messages():
@@ -159,7 +162,42 @@ def test_redirects_end():
     with Server(redirecting("/metrics")) as server:
         assert "redirects more than 3 times" in failure(Endpoint(server.url))
     with Server(redirecting("file:///etc/passwd")) as server:
-        assert "redirects to 'file:///etc/passwd', which cannot be followed" in failure(Endpoint(server.url))
+        assert "redirects to ***, which cannot be followed" in failure(Endpoint(server.url))
+
+
+def test_nothing_that_may_authorise_is_said():
+    """The query of the URL and of where it redirects to are asked for, and are in no message."""
+    for location in ("//me:secret@h/", "http://me:12/secret@h/", "http://[secret", "file:///secret@h", "?secret"):
+
+        def answer(handler, location=location):
+            handler.reply(b"", status=307, Location=location)
+
+        with Server(answer) as server:
+            said = failure(Endpoint(f"{server.url}?key=secret#secret"))
+        assert f"{server.url} redirects" in said
+        assert "secret" not in said
+        assert server.paths[0] == "/metrics?key=secret"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (
+            lambda h: h.wfile.write(b"HTTP/1.1 503 " + b"secret" * 5_000 + b"\r\n\r\n"),
+            "answers 503 Service Unavailable",
+        ),
+        (lambda h: h.wfile.write(b"HTTP/1.1 799 secret\r\n\r\n"), "answers 799"),
+        (lambda h: h.wfile.write(b"GET /?secret HTTP/1.1\r\n"), "does not answer in HTTP (BadStatusLine)"),
+        (lambda h: h.reply(b"", Content_Type="secret" * 5_000), "answers with ***, which"),
+        (lambda h: h.reply(PAGE, Content_Encoding="secret" * 5_000), "in the encoding (a str)"),
+    ],
+)
+def test_what_a_server_says_is_not_repeated(answer, said):
+    """It may be of any length, and an echo of what was sent."""
+    with Server(answer) as server:
+        found = failure(Endpoint(server.url))
+    assert said in found
+    assert "secret" not in found
 
 
 def test_unauthorized():
@@ -178,7 +216,7 @@ def test_unauthorized():
             "answers with text/html, which is no metrics page",
             id="HTML",
         ),
-        pytest.param(lambda h: h.reply(PAGE, Content_Encoding="br"), "in the encoding br", id="encoding"),
+        pytest.param(lambda h: h.reply(PAGE, Content_Encoding="br"), "in the encoding 'br'", id="encoding"),
         pytest.param(lambda h: h.reply(b""), "is empty", id="empty"),
         pytest.param(lambda h: h.reply(PAGE, length=1000), "ended in the middle of its page", id="half by its length"),
         pytest.param(

@@ -122,9 +122,15 @@ def test_redirect_to_the_host_that_was_claimed():
     ]
 
 
+def test_name_and_tag_have_no_query():
+    """What may authorise is asked for, and neither in the tag ``endpoint`` nor in messages."""
+    source = HttpSource(Endpoint("http://h:4000/metrics?key=secret#secret"))
+    assert source.name == source.endpoint == "http://h:4000/metrics"
+
+
 def test_no_redirects():
     """``allow_redirects: false`` makes a redirect an error that says where the page is."""
-    said = re.escape("redirects to '/metrics/', and allow_redirects is false")
+    said = r"redirects to http://127\.0\.0\.1:\d+/metrics/, and allow_redirects is false"
     with (
         Server(lambda handler: handler.reply(b"", status=307, Location="/metrics/")) as server,
         pytest.raises(FetchError, match=said),
@@ -179,7 +185,7 @@ def test_token_within_a_file(tmp_path):
 @pytest.mark.parametrize("content", [None, b"", b"\xff", b"sec\nret", "sécret".encode()])
 def test_token_that_is_not_there(tmp_path, content):
     """A file without a token is named, and what it holds is not repeated."""
-    file = tmp_path / "token"
+    file = tmp_path / "token.txt"
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(FetchError, match=re.escape(str(file))) as raised:

@@ -147,7 +147,7 @@ def test_key_with_a_password(certificate, directory):
     [
         (Tls(ca_cert="/nowhere/ca.pem"), "tls_ca_cert cannot be used (/nowhere/ca.pem): No such file or directory"),
         (Tls(cert="/nowhere/c.pem"), "password cannot be used (/nowhere/c.pem): No such file or directory"),
-        (Tls(ciphers="ROT13"), "tls_ciphers cannot be used (ROT13): "),
+        (Tls(ciphers="ROT13"), "tls_ciphers cannot be used: "),
     ],
 )
 def test_what_tls_needs_and_is_not_there(tls, message):

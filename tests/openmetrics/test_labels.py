@@ -17,6 +17,29 @@ from ddtrace_litellm.openmetrics.collecting.series import GaugeValue
 from tests.openmetrics.measured import FOLDER, needs_data
 from tests.openmetrics.pages import gauge, of_text
 
+
+@pytest.mark.parametrize(
+    ("api_base", "shown"),
+    [
+        ("https://user:secret@host.example/v1?key=secret#secret", "https://host.example/v1"),
+        (
+            "https://us.googleapis.example/models/claude@20240620",
+            "https://us.googleapis.example/models/claude@20240620",
+        ),
+        ("http://user:12/secret@host/v1", "***"),
+        ("user:secret@host", "***"),
+        ("None", "None"),
+        ("", ""),
+    ],
+)
+def test_base_urls_without_what_may_authorise(api_base, shown):
+    """A provider's URL is a tag, or a host, without user, password and query; series so made one add up."""
+    rules = LabelRules(rename={"api_base": "url"}, hostname_label="api_base")
+    assert rules.context((("api_base", api_base),)) == Context((f"url:{shown}",), shown)
+    steps = [("f", (("api_base", api_base),), 1.0), ("f", (("api_base", api_base),), 2.0)]
+    assert list(add_counters(steps, rules.context).values()) == [3.0]
+
+
 LABELS = (("model", "gpt"), ("team", "None"), ("user", ""))
 
 

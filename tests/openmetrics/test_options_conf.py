@@ -47,8 +47,14 @@ instances:
         ("instances: {a: b}", ": it has no list of instances"),
         ("init_config: a\ninstances: [{}]", ": init_config is not a mapping"),
         ("instances: [{}, a]", ", instance 2: it is not a mapping of options"),
-        ("instances: [{}, {tags: a}]", ", instance 2: tags: 'a' is not a list"),
+        ("instances: [{}, {tags: a}]", ", instance 2: tags: its value (a str) is not a list"),
         ("instances:\n  - password: 'hunter2\n", ", line 3: it is not YAML: found unexpected end of stream"),
+        ("a: *hunter2", ", line 1: it is not YAML: see there"),
+        ("a: !hunter2 b", ", line 1: it is not YAML: see there"),
+        ('a: "\\hunter2"', ", line 1: it is not YAML: see there"),
+        ("a: 2026-13-45", ": it is not YAML: see there"),
+        ("a: b: c", ", line 1: it is not YAML: mapping values are not allowed here"),
+        ("a: [b", ", line 1: it is not YAML: see there"),
         ("instances: \x07", ": it is not YAML: see there"),
         ("a: !!python/object/apply:os.getcwd []", ", line 1: it is not YAML: "),
     ],
@@ -65,7 +71,7 @@ def test_files_that_cannot_be_used(tmp_path, text, message):
 def test_files_that_cannot_be_read(tmp_path):
     """A missing file, a directory and one that is no text are errors in words."""
     for path, message in (
-        (tmp_path / "none", "it cannot be read: No such file or directory"),
+        (tmp_path / "none.yaml", "it cannot be read: No such file or directory"),
         (tmp_path, "it cannot be read: Is a directory"),
         (conf(tmp_path, "a: \xe9", "latin-1"), "it is not a text in UTF-8"),
     ):

@@ -103,18 +103,29 @@ class TestErrors:
     """What is said of a page that cannot be read."""
 
     def test_names_line_and_text(self):
-        """The message has the number of the line, what is wrong, and the text."""
-        with pytest.raises(
-            ParseError, match=r"^line 3 of the metrics page: 'many' is not a number: 'x many'$"
-        ) as error:
+        """The message has the number of the line and what is wrong, not the text: whatever it is, it was sent to us."""
+        with pytest.raises(ParseError, match=r"^line 3 of the metrics page: what should be a number is none$") as error:
             ours("# TYPE x gauge\nx 1\nx many\nx 2\n")
         assert error.value.line == 3
 
-    def test_shortens_the_text(self):
-        """A long line is shown by its beginning."""
+    @pytest.mark.parametrize(
+        "line",
+        [
+            'x{a="sk-secret"} many',
+            "x sk-secret",
+            "# TYPE x sk-secret",
+            "# TYPE sk-secret counter",
+            'x{__sk_secret="a"} 1',
+            'x{sk_secret="a",sk_secret="b"} 1',
+            "sk-secret",
+        ],
+    )
+    def test_shows_nothing_of_the_page(self, line):
+        """Whoever answers there may have sent anything, a key as well."""
         with pytest.raises(ParseError) as error:
-            ours(f'x{{a="{"b" * 5000}"}} many\n')
-        assert len(str(error.value)) < 250
+            ours(f"x 1\n{line}\n")
+        assert "secret" not in str(error.value)
+        assert len(str(error.value)) < 120
 
     @pytest.mark.parametrize("size", [1000, BATCH, 1 << 30])
     def test_line_counts_over_all_pieces(self, size):
@@ -130,7 +141,7 @@ class TestErrors:
     @pytest.mark.parametrize("size", [1448, 1 << 16, 1 << 30])
     def test_line_of_16_megabytes(self, size):
         """A line without an end is given up at its bound, however it comes."""
-        with pytest.raises(ParseError, match=r"^line 2 of the metrics page: it is longer than 1048576 bytes: 'xxx"):
+        with pytest.raises(ParseError, match=r"^line 2 of the metrics page: it is longer than 1048576 bytes$"):
             ours(pieces("x 1\n" + "x" * (1 << 24), size))
 
     @pytest.mark.parametrize("size", [1 << 10, 1 << 16, 1 << 30])
@@ -163,7 +174,7 @@ class TestErrors:
 
     def test_text_cut_within_a_value(self):
         """A text page that stops within a line is an error, though the line could be read."""
-        with pytest.raises(IncompletePageError, match=r"^line 2 .*no line feed ends it: 'x 12'"):
+        with pytest.raises(IncompletePageError, match=r"^line 2 .*no line feed ends it$"):
             ours("x 1\nx 12")
 
     def test_end_without_a_line_feed(self):

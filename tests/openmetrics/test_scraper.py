@@ -12,6 +12,8 @@ from ddtrace_litellm.openmetrics.names import metric_for
 from ddtrace_litellm.openmetrics.process.scraper import DROPPED_SERIES, HEALTH, UNDELIVERED, Manner, Scraper
 from ddtrace_litellm.openmetrics.sources import Reading, SourceError
 from ddtrace_litellm.openmetrics.sources.failures import UnreachableError
+from ddtrace_litellm.openmetrics.sources.leader import NotPrivateError
+from ddtrace_litellm.openmetrics.text.parser import ParseError
 from ddtrace_litellm.telemetry import snapshot
 from tests.openmetrics.pages import broken, counter
 
@@ -114,9 +116,9 @@ def test_a_page_is_sent_then_the_check():
     ("page", "message"),
     [
         (SourceError("401, a key is needed"), "401, a key is needed"),
-        (broken(counter(3)), "ConnectionError: cut short"),
-        (ValueError("line 3 is no sample"), "line 3 is no sample"),
-        (RuntimeError(), "RuntimeError: RuntimeError"),
+        (broken(counter(3)), "ConnectionError"),
+        (ParseError(3, "it is no sample"), "line 3 of the metrics page: it is no sample"),
+        (RuntimeError("http://u:secret@h"), "RuntimeError"),
     ],
     ids=["no page", "cut", "no sample", "bug"],
 )
@@ -190,7 +192,7 @@ def test_who_is_wanted_cannot_be_told():
     """Where several processes cannot agree on who scrapes, none does, as twice is worse; but it is said."""
 
     def wanted():
-        raise PermissionError("/tmp/x.lock is not a private file of this user")
+        raise NotPrivateError("/tmp/x.lock is not a private file of this user")
 
     source, sink = Source(counter(1)), Sink()
     assert not scraper(source, sink, wanted=wanted).scrape()

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,7 @@ def test_status_streams_and_json_of_a_program(tmp_path):
     assert (finished.returncode, finished.stdout) == (7, "got through stdin\n")
     assert "llm  answer  m · p  3 → 4 tokens  ok" in finished.stderr
     report = json.loads(target.read_text())
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert report["exit_status"] == 7
     ((span,),) = [trace["spans"] for trace in report["traces"]]
     assert (span["title"], span["metrics"]["input_tokens"], span["tags"]["ml_app"]) == ("answer", 3, "try")
@@ -187,6 +189,21 @@ def test_wrong_command_lines_are_one_sentence(capsys, arguments, status, message
     output, errors = capsys.readouterr()
     assert (output, errors.count("\n")) == ("", 1)
     assert message in errors
+
+
+def test_json_goes_where_it_is_told_and_to_its_user_alone(tmp_path):
+    """A file that was there is made private before it gets what was said; a link is not followed."""
+    there, elsewhere, link = tmp_path / "there", tmp_path / "elsewhere", tmp_path / "link"
+    for file in (there, elsewhere):
+        file.write_text("x" * 100_000)
+        file.chmod(0o644)
+    link.symlink_to(elsewhere)
+    assert tryout("--json", str(there), "--", sys.executable, "-c", SPAN).returncode == 0
+    assert json.loads(there.read_text())["exit_status"] == 0
+    assert stat.S_IMODE(there.stat().st_mode) == 0o600
+    finished = tryout("--json", str(link), "--", sys.executable, "-c", SPAN)
+    assert f"cannot write the report to {link}: " in finished.stderr
+    assert elsewhere.read_text() == "x" * 100_000
 
 
 def test_unwritable_json_file_is_named():

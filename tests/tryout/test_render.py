@@ -117,12 +117,15 @@ def test_lost_parent_is_called_out(agent):
 def test_control_characters_do_not_reach_the_terminal(agent):
     """Escape sequences that a model or an error says are made visible."""
     data = llm_data(
-        model_name="m\x1b[0m", output={"messages": [{"role": "assistant\x07", "content": "\x1b]0;title\x07 \x9b31m"}]}
+        model_name="m\x1b[0m",
+        output={"messages": [{"role": "assistant\x07", "content": "\x1b]0;title\x07 \x9b31m\u202e"}]},
+        metadata={"\x1b[2J": "\u2066"},
+        tags={"\u202e": "a"},
     )
     meta = {"error.type": "E", "error.message": "\x1b[2J", "error.stack": "\x1b[2J"}
     traces = agent.chunks([span(1, error=1, meta=meta, llm=data), span(2, 1, name="a\x1b[1m", type="web")]).traces()
     for full in (False, True):
-        assert not {"\x1b", "\x07", "\x9b"} & set(shown(traces, full=full))
+        assert not {"\x1b", "\x07", "\x9b", "\u202e", "\u2066"} & set(shown(traces, full=full))
 
 
 def test_markup_in_contents_is_text(agent):

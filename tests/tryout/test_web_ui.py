@@ -49,12 +49,12 @@ def agent_with_ui():
         yield agent
 
 
-def get(url):
+def get(url, **headers):
     """Return the answer to a GET request."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname, parts.port, timeout=30)
     try:
-        connection.request("GET", f"{parts.path}?{parts.query}")
+        connection.request("GET", f"{parts.path}?{parts.query}", headers=headers)
         response = connection.getresponse()
         return response, response.read().decode()
     finally:
@@ -95,6 +95,25 @@ def test_page_loads_nothing_from_elsewhere(agent_with_ui):
     assert "assistant: Yes." in page
     assert "updateAllRowIndices();" not in page
     assert "createRequestRow(request, 1000 + window.allRequests.length)" in page
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:1", 200),
+        ("localhost", 200),
+        ("[::1]:80", 200),
+        ("rebound.example:80", 403),
+        ("127.0.0.1.rebound.example", 403),
+        ("user@rebound.example", 403),
+        ("[", 403),
+        ("", 403),
+    ],
+)
+def test_answers_only_to_its_own_names(agent_with_ui, host, status):
+    """A page of another site whose name leads here (DNS rebinding) reads nothing, of the page or of the agent."""
+    for url in (agent_with_ui.web_url, f"{agent_with_ui.url}/test/traces", f"{agent_with_ui.url}/info"):
+        assert get(url, Host=host)[0].status == status
 
 
 def test_ui_stays_until_interrupted(tmp_path):

@@ -16,6 +16,7 @@ from ddtrace_litellm.openmetrics.collecting.deltas import (
 from ddtrace_litellm.openmetrics.collecting.labels import Context
 from ddtrace_litellm.openmetrics.collecting.naming import Names
 from ddtrace_litellm.openmetrics.collecting.page_options import PageOptions
+from ddtrace_litellm.openmetrics.collecting.places import Places
 from ddtrace_litellm.openmetrics.collecting.reading import Reading
 from ddtrace_litellm.openmetrics.collecting.sending import Sending
 from ddtrace_litellm.openmetrics.collecting.series import series_of
@@ -52,6 +53,7 @@ class Collector:
         self._options, self._inherited = options, inherited
         self._labels = replace(options.labels, tags=self.tags)
         self._names = Names(options.names)
+        self._places = Places(options.most_series)
         self._sharing = SharedLabels(options.sharing)
         tagging = self._context if options.sharing else self._labels.context
         self._sending = Sending(self._names, self._labels, tagging, options.histograms, options.most_contexts)
@@ -62,11 +64,14 @@ class Collector:
 
         Raises:
             EmptyPageError: the page has no sample.
+            TooManySamplesError: one of its series is none of LiteLLM's.
         """
         if self._deltas is None:
             self._deltas = Deltas(asked_at - (time.monotonic() - self._made), inherited=self._inherited)
         reading = self._reading()
-        return self._scraped(self._deltas.read(reading.read(samples), asked_at), reading, asked_at)
+        complete = self._places.complete(asked_at)
+        page = self._deltas.read(reading.read(self._places.read(samples, asked_at)), asked_at, complete=complete)
+        return self._scraped(page, reading, asked_at)
 
     def totals(self, samples: Iterable[Sample], asked_at: float) -> Scraped:
         """Return a page with everything that its counters ever counted in the place of steps: to be shown, not sent.
@@ -75,7 +80,7 @@ class Collector:
             EmptyPageError: the page has no sample.
         """
         reading = self._reading()
-        page = totals(reading.read(samples))
+        page = totals(reading.read(self._places.read(samples, asked_at)))
         if not reading.types:
             raise EmptyPageError("the page has no samples")
         return self._scraped(page, reading, asked_at)
@@ -88,7 +93,7 @@ class Collector:
         self._sharing.learn(reading.shared)
         scraped = self._sending.scraped(page, reading, now)
         scraped.records.extend(telemetry(reading, self._names, self.tags))
-        return scraped
+        return scraped._replace(dropped=scraped.dropped + self._places.left_out)
 
     def _context(self, labels: Labels) -> Context | None:
         return self._labels.context(self._sharing.add(labels))

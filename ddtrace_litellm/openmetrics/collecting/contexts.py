@@ -1,4 +1,4 @@
-"""Which series something was sent of: to send a first zero, and to end at a limit."""
+"""Which series have a place: of which something was sent, or of which totals are remembered at all."""
 
 from collections.abc import Hashable
 
@@ -6,7 +6,7 @@ from ddtrace_litellm.openmetrics.collecting.deltas import CAPACITY, FORGET_AFTER
 
 
 class Contexts:
-    """The series that something was sent of lately. Those that have a place keep it while they are seen.
+    """The series that had a place lately. Those that have one keep it while they are seen.
 
     Args:
         most: how many metrics all of them may be; ``None`` for any number.

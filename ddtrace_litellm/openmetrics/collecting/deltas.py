@@ -28,6 +28,7 @@ from itertools import chain, islice
 from math import isnan
 from typing import NamedTuple
 
+from ddtrace_litellm.masking import SafeError
 from ddtrace_litellm.openmetrics.collecting.series import GaugeValue, Series, series_of
 from ddtrace_litellm.openmetrics.samples import Labels, Sample
 
@@ -92,7 +93,7 @@ class Page(NamedTuple):
     new: list[Series]
 
 
-class EmptyPageError(ValueError):
+class EmptyPageError(SafeError, ValueError):
     """A page without a sample, which is what LiteLLM answers to a filter that it does not understand."""
 
 
@@ -127,12 +128,13 @@ class Deltas:
         """How many series are remembered."""
         return len(self._recent) + len(self._older)
 
-    def read(self, samples: Iterable[Sample], now: float) -> Page:
+    def read(self, samples: Iterable[Sample], now: float, *, complete: bool = True) -> Page:
         """Read one page and remember it.
 
         Args:
             samples: in the page's order. Where they raise before their end, the page leaves no trace.
             now: a time on the server's clock when the page's values were not collected yet: that of the request.
+            complete: whether the pages before had all their series; if not, an undated one that is new may be old.
 
         Raises:
             EmptyPageError: the page has no sample.
@@ -148,7 +150,7 @@ class Deltas:
         watched_since = self._older.since
         # Without `_created`, a series that a whole page does not have is gone: only the last such page matters.
         last = self._recent.pages.get(process, self._older.pages.get(process))
-        page_began = last is not None or (process is not None and process >= watched_since)
+        page_began = (last is not None and complete) or (process is not None and process >= watched_since)
         this = seen.pages[process] = {}
         fell = False
         for series in series_of(chain(head, samples), page.gauges):

@@ -8,8 +8,10 @@ each gauge one rule says what they are together.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.collecting.deltas import HistogramStep, Observations
 from ddtrace_litellm.openmetrics.collecting.histograms import number
 from ddtrace_litellm.openmetrics.collecting.series import GaugeValue
@@ -40,15 +42,16 @@ class LabelRules:
     def context(self, labels: Labels) -> "Context | None":
         """Return the tags of a series, ``None`` if it is to be dropped.
 
-        The texts are the page's: ``None`` for a label that LiteLLM has no value for, nothing behind the colon for an
-        empty one.
+        The texts are the page's, URLs without what may authorise: ``None`` for a label that LiteLLM has no value for,
+        nothing behind the colon for an empty one.
         """
         exclude, include, rename, drop = self.exclude, self.include, self.rename, self.drop
         tags = []
         hostname = ""
-        for name, value in labels:
-            if name in drop and drop[name].search(value):
+        for name, original in labels:
+            if name in drop and drop[name].search(original):
                 return None
+            value = harmless(name, original)
             if name == self.hostname_label:
                 hostname = self.hostname_format.replace("<HOSTNAME>", value, 1)
             if name in exclude or name == _PID or (include and name not in include):
@@ -76,6 +79,17 @@ class Gauge(NamedTuple):
     is_quantile: bool = False
 
 
+def harmless(name: str, value: str) -> str:
+    """Return a label's value without what may authorise, as the proxy's configuration may have it in a base URL."""
+    return _without_credentials(value) if name == _BASE_URL else value
+
+
+@lru_cache(maxsize=1024)
+def _without_credentials(url: str) -> str:
+    return masking.strip_credentials(url) or (url and masking.HIDDEN)
+
+
+_BASE_URL = "api_base"
 # prometheus_client adds it to gauges in a shared directory, one series for each worker there ever was.
 _PID = "pid"
 # LiteLLM escapes a label's value before prometheus_client does so again; a parser takes back the second only.

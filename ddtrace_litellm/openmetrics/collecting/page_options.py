@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from ddtrace_litellm.openmetrics.collecting.histograms import HistogramRules
 from ddtrace_litellm.openmetrics.collecting.labels import LabelRules
 from ddtrace_litellm.openmetrics.collecting.naming import NameRules
+from ddtrace_litellm.openmetrics.collecting.places import MOST_SERIES
 from ddtrace_litellm.openmetrics.collecting.sharing import SharingRules
 
 MOST_CONTEXTS = 50_000
@@ -24,6 +25,8 @@ class PageOptions:
         telemetry: ``telemetry``: also send how many samples were read and used.
         most_contexts: ``max_returned_metrics``: of how many pairs of name and tags something is sent at most, each
             bucket being one; ``None`` for no limit.
+        most_series: of how many series of the page, a histogram being one, anything is remembered; ``None`` for no
+            limit. What ``max_returned_metrics`` says, where that is more than usual.
     """
 
     labels: LabelRules = field(default_factory=LabelRules)
@@ -33,6 +36,7 @@ class PageOptions:
     tag_by_endpoint: bool = True
     telemetry: bool = False
     most_contexts: int | None = MOST_CONTEXTS
+    most_series: int | None = MOST_SERIES
 
     def tags(self, endpoint: str) -> tuple[str, ...]:
         """Return the tags of everything that comes from a URL, ``""`` for none."""

@@ -77,29 +77,31 @@ class Reading:
         # When another family's series began is for the deltas, whatever the options would make of such a gauge.
         target = None if self.is_created(family) else self._names.target(family, type_)
         name = self._sharing.name(family)
-        run: Iterable[Sample] = samples
-        if name or self._counting:
-            run = list(samples)
-            if name:
-                self.shared.setdefault(name, []).extend(self._sharing.of(name, run))
-            if self._counting:
-                self._count(family, run)
+        run = self._noted(family, name, samples) if name or self._counting else samples
         if target is None:
-            return iter(run)
+            return run
         if target.metric.type != type_:
             run = _retyped(run, target.metric.type)
-        return self._watched(run) if target.transformer in WATCHED else iter(run)
+        return self._watched(run) if target.transformer in WATCHED else run
+
+    def _noted(self, family: str, name: str, samples: Iterator[Sample]) -> Iterator[Sample]:
+        """Pass the samples of a family on, and take note of what it shares and how many they are."""
+        shared = self.shared.setdefault(name, []) if name else []
+        read, usable = self.counted.get(family, Counted(0, 0))
+        for sample in samples:
+            if name:
+                shared.extend(self._sharing.of(name, (sample,)))
+            read += 1
+            usable += isfinite(sample.value) and sample.suffix != "_created"
+            yield sample
+        if self._counting:
+            self.counted[family] = Counted(read, usable)
 
     def _watched(self, samples: Iterable[Sample]) -> Iterator[Sample]:
         for sample in samples:
             if not sample.suffix and isfinite(sample.value):
                 self.totals.append(Total(sample.family, sample.labels, sample.value))
             yield sample
-
-    def _count(self, family: str, samples: list[Sample]) -> None:
-        usable = sum(isfinite(sample.value) and sample.suffix != "_created" for sample in samples)
-        before = self.counted.get(family, Counted(0, 0))
-        self.counted[family] = Counted(before.samples + len(samples), before.usable + usable)
 
     def is_created(self, family: str) -> bool:
         """Tell whether a family only says when another one's series began, as text 0.0.4 has it."""

@@ -19,6 +19,7 @@ from ddtrace_litellm.openmetrics.collecting.labels import (
     Tagging,
     add_counters,
     add_histograms,
+    harmless,
 )
 from ddtrace_litellm.openmetrics.collecting.naming import RATES, Names, Target
 from ddtrace_litellm.openmetrics.collecting.reading import Reading
@@ -190,4 +191,5 @@ class Sending:
             status = Status(entry.statuses.get(int(value.value), Status.UNKNOWN))
             made.checks.append(ServiceCheck(name, status, self._labels.tags, hostname=where.hostname))
         elif label := dict(value.labels).get(entry.label):
-            made.metadata.append(Metadata(entry.name or value.family, label, entry.modifiers))
+            shown = harmless(entry.label, label)
+            made.metadata.append(Metadata(entry.name or value.family, shown, entry.modifiers))

@@ -2,6 +2,7 @@
 
 from logging import Logger
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.metrics import Census
 
 _MOST = 1000
@@ -18,4 +19,5 @@ class UnknownFamilies:
         for metric in census.by_rule:
             if metric.family not in self._told and len(self._told) < _MOST:
                 self._told.add(metric.family)
-                log.info("%s is not known to this version; it is sent as %s", metric.family, metric.name)
+                names = (masking.visible(masking.shortened(name)) for name in (metric.family, metric.name))
+                log.info("%s is not known to this version; it is sent as %s", *names)

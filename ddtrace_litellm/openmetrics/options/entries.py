@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.collecting.naming import NATIVE, READ_AS, Entry
 from ddtrace_litellm.openmetrics.metrics import Status
 from ddtrace_litellm.openmetrics.options.values import OptionError, Options
@@ -31,7 +32,7 @@ def read_entries(options: Options, *, metadata: bool) -> Entries:
     patterns: dict[str, re.Pattern[str]] = {}
     for option in ("metrics", "extra_metrics"):
         for family, value in _pairs(options, option):
-            entries[family] = _entry(f"{option}, {family}", value, metadata=metadata)
+            entries[family] = _entry(f"{option}, {masking.name(family)}", family, value, metadata=metadata)
             if is_pattern(family) and (pattern := options.compiled(option, (family,))):
                 patterns[family] = pattern
     # The Agent gives what a regular expression finds its own name, whatever the entry says.
@@ -50,25 +51,25 @@ def _pairs(options: Options, option: str) -> list[tuple[str, Any]]:
         elif isinstance(entry, Mapping) and all(isinstance(family, str) for family in entry):
             pairs.extend(entry.items())
         else:
-            raise OptionError(f"{option}: {entry!r} is neither a name nor a mapping of names")
+            raise OptionError(f"{option}: an entry (a {type(entry).__name__}) is neither a name nor a mapping of names")
     return pairs
 
 
-def _entry(where: str, value: Any, *, metadata: bool) -> Entry:
-    family = where.partition(", ")[2]
+def _entry(where: str, family: str, value: Any, *, metadata: bool) -> Entry:
     if isinstance(value, str):
         return Entry(value)
     if not isinstance(value, Mapping):
-        raise OptionError(f"{where}: {value!r} is neither a name nor a mapping of name and type")
+        raise OptionError(f"{where}: a {type(value).__name__} is neither a name nor a mapping of name and type")
     name, type_ = value.get("name", family), value.get("type", "native")
     if not isinstance(name, str):
-        raise OptionError(f"{where}: the name {name!r} is not a text")
+        raise OptionError(f"{where}: its name (a {type(name).__name__}) is not a text")
     if type_ == "metadata" and not metadata:
         raise OptionError(
             f"{where}: the type metadata sends a label's value to the Agent, which is not there in process"
         )
     if not (isinstance(type_, str) and (type_ in READ_AS or type_ in NATIVE)):
-        raise OptionError(f"{where}: there is no type {type_!r}, only {', '.join(sorted({*READ_AS, *NATIVE}))}")
+        known = ", ".join(sorted({*READ_AS, *NATIVE}))
+        raise OptionError(f"{where}: there is no type {masking.word(type_)}, only {known}")
     entry = Entry(name, type_)
     if type_ == "service_check":
         return replace(entry, statuses=_statuses(where, value.get("status_map")))
@@ -77,7 +78,7 @@ def _entry(where: str, value: Any, *, metadata: bool) -> Entry:
     if type_ == "metadata":
         label = value.get("label")
         if not (isinstance(label, str) and label):
-            raise OptionError(f"{where}: {label!r} is no label, which the type metadata needs one of")
+            raise OptionError(f"{where}: it has no label, which the type metadata needs")
         modifiers = {key: each for key, each in value.items() if key not in {"label", "name", "type"}}
         return replace(entry, label=label, modifiers=modifiers)
     return entry
@@ -85,17 +86,17 @@ def _entry(where: str, value: Any, *, metadata: bool) -> Entry:
 
 def _statuses(where: str, value: Any) -> dict[int, int]:
     if not (isinstance(value, Mapping) and value):
-        raise OptionError(f"{where}: {value!r} is no status_map, a mapping of values to statuses")
+        raise OptionError(f"{where}: it has no status_map, a mapping of values to statuses")
     try:
         return {int(str(number)): int(Status[status.upper()]) for number, status in value.items()}
     except (AttributeError, KeyError, ValueError):
         allowed = ", ".join(Status.__members__)
-        raise OptionError(f"{where}: status_map {value!r} is not one of whole numbers to {allowed}") from None
+        raise OptionError(f"{where}: its status_map is not one of whole numbers to {allowed}") from None
 
 
 def _scale(where: str, value: Any) -> float:
     scale = _PARTS_OF_A_SECOND.get(value.lower()) if isinstance(value, str) else value
     if isinstance(scale, bool) or not isinstance(scale, int) or scale <= 0:
         units = ", ".join(_PARTS_OF_A_SECOND)
-        raise OptionError(f"{where}: {value!r} is no scale: one of {units}, or how many make a second")
+        raise OptionError(f"{where}: {masking.word(value)} is no scale: one of {units}, or how many make a second")
     return float(scale)

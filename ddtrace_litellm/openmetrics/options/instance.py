@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.collecting.page_options import PageOptions
 from ddtrace_litellm.openmetrics.names import NAMESPACE
 from ddtrace_litellm.openmetrics.options.page import PAGE_OPTIONS, page_options
@@ -85,7 +86,7 @@ def _warnings(values: Options) -> Iterator[str]:
     for name in values.values:
         if name not in OPTIONS:
             like = get_close_matches(str(name), OPTIONS, n=1)
-            yield f"{name}: there is no such option{f'; is it {like[0]}?' if like else ''}"
+            yield f"{masking.name(name)}: there is no such option{f'; is it {like[0]}?' if like else ''}"
     if values.text("namespace", NAMESPACE) != NAMESPACE:
         yield f"namespace: it has no effect, every name begins with {NAMESPACE}"
     if values.boolean("use_process_start_time", default=False):

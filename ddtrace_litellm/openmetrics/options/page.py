@@ -4,10 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.collecting.histograms import HistogramRules
 from ddtrace_litellm.openmetrics.collecting.labels import LabelRules
 from ddtrace_litellm.openmetrics.collecting.naming import NameRules
 from ddtrace_litellm.openmetrics.collecting.page_options import MOST_CONTEXTS, PageOptions
+from ddtrace_litellm.openmetrics.collecting.places import MOST_SERIES
 from ddtrace_litellm.openmetrics.collecting.sharing import Share, SharingRules
 from ddtrace_litellm.openmetrics.names import NAMESPACE
 from ddtrace_litellm.openmetrics.options.entries import is_pattern, read_entries
@@ -69,6 +71,7 @@ def page_options(
         OptionError: a value cannot be used.
     """
     options = Options(instance)
+    most = _most_contexts(options)
     return PageOptions(
         labels=_labels(options, Options(init_config or {}), in_agent=in_agent),
         names=_names(options, in_agent=in_agent),
@@ -76,7 +79,8 @@ def page_options(
         sharing=_sharing(options),
         tag_by_endpoint=options.boolean("tag_by_endpoint", default=True),
         telemetry=options.boolean("telemetry", default=False),
-        most_contexts=None if in_agent else _most_contexts(options),
+        most_contexts=None if in_agent else most,
+        most_series=max(MOST_SERIES, most or 0) if in_agent or most else None,
     )
 
 
@@ -84,7 +88,7 @@ def _labels(options: Options, init_config: Options, *, in_agent: bool) -> LabelR
     rename = options.mapping("rename_labels")
     for label, name in rename.items():
         if not isinstance(name, str):
-            raise options.error("rename_labels", f"renames {label} to {name!r}, which is not a text")
+            raise options.error("rename_labels", f"renames {masking.name(label)} to what is not a text")
     ignored = options.pattern("ignore_tags")
     tags = [tag for tag in options.texts("tags") if not (ignored and ignored.search(tag))]
     if not in_agent:
@@ -133,7 +137,7 @@ def _drop(options: Options) -> dict[str, re.Pattern[str]]:
     patterns = {}
     for label, values in options.mapping(name).items():
         if values is not True and not (isinstance(values, list) and all(isinstance(value, str) for value in values)):
-            raise options.error(name, f"has neither true nor a list of texts for {label}")
+            raise options.error(name, f"has neither true nor a list of texts for {masking.name(label)}")
         patterns[label] = options.compiled(name, () if values is True else tuple(values)) or re.compile("")
     return patterns
 
@@ -185,9 +189,11 @@ def _sharing(options: Options) -> SharingRules:
 def _share(family: str, value: Any) -> Share:
     if value is True:
         return Share()
-    where = f"share_labels.{family}"
+    where = f"share_labels.{masking.name(family)}"
     if not isinstance(value, Mapping):
-        raise OptionError(f"{where}: {value!r} is neither true nor a mapping of labels, match and values")
+        raise OptionError(
+            f"{where}: a {type(value).__name__} is neither true nor a mapping of labels, match and values"
+        )
     options = Options(value)
     try:
         labels, match = options.texts("labels"), options.texts("match")
@@ -209,5 +215,5 @@ def _most_contexts(options: Options) -> int | None:
     name = "max_returned_metrics"
     value = options.values.get(name, MOST_CONTEXTS)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise options.error(name, "is not a whole number from 0 on, where 0 is no limit")
+        raise OptionError(f"{name}: {masking.word(value)} is not a whole number from 0 on, where 0 is no limit")
     return value or None

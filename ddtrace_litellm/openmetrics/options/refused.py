@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.options.request import REQUEST_OPTIONS
 from ddtrace_litellm.openmetrics.options.values import OptionError
 
@@ -33,12 +34,14 @@ def refuse(options: Mapping[str, Any]) -> None:
         if name in REFUSED and value not in _OFF:
             raise OptionError(f"{name}: it cannot apply in process: {REFUSED[name]}")
         for text in _texts(value):
-            if found := _VARIABLE.search(text):
+            if _VARIABLE.search(text):
                 raise OptionError(
-                    f"{name}: only an Agent fills in {found[0]}; in process it has to be the value itself"
+                    f"{masking.name(name)}: only an Agent fills in %%...%%; in process it has to be the value itself"
                 )
             if _SECRET.fullmatch(text):
-                raise OptionError(f"{name}: only an Agent decrypts ENC[...]; in process it has to be the value itself")
+                raise OptionError(
+                    f"{masking.name(name)}: only an Agent decrypts ENC[...]; in process it has to be the value itself"
+                )
 
 
 def refuse_request(options: Mapping[str, Any]) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.names import families
 from ddtrace_litellm.openmetrics.options.entries import read_entries
 from ddtrace_litellm.openmetrics.options.values import OptionError, Options
@@ -129,7 +130,9 @@ def _refuse(options: Options) -> None:
             raise OptionError(f"{name}: it needs the Agent's own HTTP client, which is not there in process")
     auth_type = options.text("auth_type", "basic")
     if auth_type.lower() != "basic":
-        raise OptionError(f"auth_type: {auth_type!r} needs the Agent's own HTTP client; in process there is only basic")
+        raise OptionError(
+            f"auth_type: {masking.word(auth_type)} needs the Agent's own HTTP client; in process there is only basic"
+        )
 
 
 def _timeouts(options: Options, common: Options) -> tuple[float, float]:
@@ -146,7 +149,9 @@ def _headers(options: Options) -> dict[str, str]:
     for option in ("headers", "extra_headers"):
         for name, value in options.mapping(option).items():
             if not isinstance(value, str | int | float):
-                raise OptionError(f"{option}: the value of {name} (a {type(value).__name__}) is not a text")
+                raise OptionError(
+                    f"{option}: the value of {masking.name(name)} (a {type(value).__name__}) is not a text"
+                )
             headers[name] = str(value)
     # As with the Agent, either alone means nothing.
     if "username" in options and "password" in options:
@@ -188,7 +193,9 @@ def _part(parts: Mapping[str, Any], name: str, only: str) -> Options:
     if not isinstance(part, Mapping):
         raise OptionError(f"auth_token: it has no {name}, which is a mapping")
     if part.get("type") != only:
-        raise OptionError(f"auth_token: a {name} of the type {part.get('type')!r} cannot be had, only {only}")
+        raise OptionError(
+            f"auth_token: a {name} of the type {masking.word(part.get('type'))} cannot be had, only {only}"
+        )
     return Options(part)
 
 
@@ -218,8 +225,8 @@ def _proxies(options: Options, common: Options) -> Proxies:
     if _skips(options, default=_skips(common, default=False)):
         return Proxies()
     proxy = Options(options.mapping("proxy") or common.mapping("proxy"))
-    if unknown := sorted(proxy.values.keys() - {"http", "https", "no_proxy"}):
-        raise OptionError(f"proxy: {unknown[0]!r} is none of http, https, no_proxy")
+    if unknown := proxy.values.keys() - {"http", "https", "no_proxy"}:
+        raise OptionError(f"proxy: {masking.name(min(unknown))} is none of http, https, no_proxy")
     hosts = proxy.values.get("no_proxy", "")
     hosts = hosts.replace(";", ",").split(",") if isinstance(hosts, str) else proxy.texts("no_proxy")
     try:

@@ -5,15 +5,14 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
+from ddtrace_litellm import masking
+
 _AFFIRMATIVE = frozenset({"yes", "true", "1", "y", "on"})
 _NEGATIVE = frozenset({"no", "false", "0", "n", "off", ""})
-_SECRET = frozenset(
-    {"auth_token", "extra_headers", "headers", "password", "proxy", "tls_private_key_password", "username"}
-)
 
 
-class OptionError(ValueError):
-    """An option that cannot be used; the message names it and its value, and never holds a secret."""
+class OptionError(masking.SafeError, ValueError):
+    """An option that cannot be used; the message names it, and its value only where that should be a short word."""
 
 
 class Options:
@@ -35,7 +34,7 @@ class Options:
             return True
         if isinstance(value, str | int) and text in _NEGATIVE:
             return False
-        raise self.error(name, "is not true or false")
+        raise OptionError(f"{name}: {masking.word(value)} is not true or false")
 
     def text(self, name: str, default: str = "") -> str:
         """Return a text."""
@@ -52,7 +51,7 @@ class Options:
         except ValueError:
             number = least
         if not (isfinite(number) and number > least):
-            raise self.error(name, f"is not a number above {least:g}")
+            raise OptionError(f"{name}: {masking.word(value)} is not a number above {least:g}")
         return number
 
     def texts(self, name: str) -> tuple[str, ...]:
@@ -71,7 +70,7 @@ class Options:
             raise self.error(name, "is not a mapping")
         for key in value:
             if not isinstance(key, str):
-                raise self.error(name, f"has the key {key!r}, which is not a text")
+                raise self.error(name, "has a key that is not a text")
         return dict(value)
 
     def pattern(self, name: str) -> re.Pattern[str] | None:
@@ -80,18 +79,16 @@ class Options:
 
     def compiled(self, name: str, patterns: tuple[str, ...]) -> re.Pattern[str] | None:
         """Return one regular expression for several that an option has, ``None`` for none."""
-        pattern = ""
+        number = 0
         try:
             for pattern in patterns:
+                number += 1
                 re.compile(pattern)
             return re.compile("|".join(patterns)) if patterns else None
         except re.error as error:
-            raise OptionError(f"{name}: {pattern!r} is not a regular expression: {error}") from None
+            place = "" if error.pos is None else f", see its character {error.pos + 1}"
+            raise OptionError(f"{name}: entry {number} is not a regular expression{place}") from None
 
     def error(self, name: str, what: str) -> OptionError:
         """Return an error about the value of an option."""
-        return OptionError(f"{name}: {self._shown(name, self.values.get(name))} {what}")
-
-    @staticmethod
-    def _shown(name: str, value: Any) -> str:
-        return f"its value (a {type(value).__name__})" if name in _SECRET else repr(value)
+        return OptionError(f"{name}: its value (a {type(self.values.get(name)).__name__}) {what}")

@@ -82,7 +82,7 @@ def _scraper(of: Instance, config: OpenMetricsConfig, process: Process) -> Scrap
     sink = _sink(config, of, process)
     if of.endpoint is not None:
         source = HttpSource(of.endpoint)
-        manner = replace(manner, wanted=leader_of_endpoint(source.endpoint).leads)
+        manner = replace(manner, wanted=leader_of_endpoint(of.endpoint.url).leads)
         if of.health_endpoint:
             tags = of.page.tags(source.endpoint)
             extra = EndpointHealth(of.endpoint, of.health_endpoint, of.health_endpoint_interval, tags)

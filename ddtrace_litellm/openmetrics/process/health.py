@@ -17,9 +17,11 @@ from math import inf
 from queue import SimpleQueue
 from typing import Any
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.metrics import Record
 from ddtrace_litellm.openmetrics.names import NAMESPACE
 from ddtrace_litellm.openmetrics.process.state import State
+from ddtrace_litellm.openmetrics.sources import SourceError
 from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
 from ddtrace_litellm.openmetrics.sources.http import JSON, fetch
 
@@ -61,7 +63,8 @@ class EndpointHealth:
         self._interval, self._tags, self._clock = interval, tags, clock
         self._due = clock()
         self._answers: SimpleQueue[list[Record]] = SimpleQueue()
-        self._state = State(f"health of the models at {url}")
+        self._place = masking.url(url)
+        self._state = State(f"health of the models at {self._place}")
 
     def collect(self) -> list[Record]:
         """Return the gauges of an answer that has come since the last call, none else. Never raises."""
@@ -76,10 +79,10 @@ class EndpointHealth:
         try:
             with fetch(self._endpoint, JSON) as answer:
                 text = b"".join(answer.pieces)
-            self._answers.put(endpoint_gauges(json.loads(text), self._endpoint.url, self._tags))
+            self._answers.put(endpoint_gauges(json.loads(text), self._place, self._tags))
             self._state.works()
         except Exception as error:
-            self._state.fails(str(error) or type(error).__name__)
+            self._state.fails(masking.reason(error))
         finally:
             self._due = self._clock() + self._interval
 
@@ -90,14 +93,14 @@ def endpoint_gauges(answer: Any, url: str, tags: tuple[str, ...]) -> list[Record
     Args:
         answer: the JSON: ``healthy_endpoints`` and ``unhealthy_endpoints``, each a list with ``model`` and sometimes
             more, ``healthy_count`` and ``unhealthy_count``.
-        url: of the health check, for a tag.
+        url: of the health check, without what may authorise, for a tag and messages.
         tags: of all gauges, behind their own.
 
     Raises:
-        ValueError: it is no such answer.
+        SourceError: it is no such answer.
     """
     if not isinstance(answer, dict) or not any(f"{health}_endpoints" in answer for health in ("healthy", "unhealthy")):
-        raise ValueError(f"{url} does not answer with the health of endpoints")
+        raise SourceError(f"{url} does not answer with the health of endpoints")
     where = (f"health_endpoint:{url}", *tags)
     infos: dict[tuple[str, ...], None] = {}
     counts = []

@@ -12,13 +12,14 @@ from functools import cache
 from queue import Empty, SimpleQueue
 from typing import NamedTuple, Protocol
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.collecting.unknown import UnknownFamilies
 from ddtrace_litellm.openmetrics.metrics import Record, Scraped, ServiceCheck, Status
 from ddtrace_litellm.openmetrics.names import NAMESPACE
 from ddtrace_litellm.openmetrics.process.state import Schedule, State
 from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.sinks import Sink
-from ddtrace_litellm.openmetrics.sources import Source, SourceError
+from ddtrace_litellm.openmetrics.sources import Source
 from ddtrace_litellm.openmetrics.sources.failures import UnreachableError
 from ddtrace_litellm.telemetry import counters
 
@@ -136,15 +137,15 @@ class Scraper:
     def _scrape_safely(self, *, last: bool) -> bool:
         try:
             return self.scrape(last=last)
-        except Exception:
-            log.debug("the scraper of %s failed", self._source.name, exc_info=True)
+        except Exception as error:
+            log.debug("the scraper of %s failed\n%s", self._source.name, masking.raised_at(error))
             return False
 
     def _close(self, deadline: float) -> None:
         try:
             self._sink.close(max(0.0, deadline - time.monotonic()))
-        except Exception:
-            log.debug("what the scraper of %s still held is lost", self._source.name, exc_info=True)
+        except Exception as error:
+            log.debug("what the scraper of %s still held is lost\n%s", self._source.name, masking.raised_at(error))
 
     def scrape(self, *, last: bool = False) -> bool:
         """Read one page and send what became of it.
@@ -180,10 +181,8 @@ class Scraper:
         return True
 
     def _failed(self, error: Exception) -> bool:
-        reason = str(error) or type(error).__name__
-        if not isinstance(error, (SourceError, ValueError)):  # not about the page: a bug
-            reason = f"{type(error).__name__}: {reason}"
-        log.debug("no page from %s", self._source.name, exc_info=error)
+        reason = masking.reason(error)
+        log.debug("no page from %s\n%s", self._source.name, masking.raised_at(error))
         self._check(Status.CRITICAL, reason)
         ignored = self._manner.ignore_connection_errors and isinstance(error, UnreachableError)
         self._state.fails(reason)
@@ -209,7 +208,8 @@ class Scraper:
         self._unknown.tell(scraped.census, log)
         if scraped.dropped and not self._capped:
             log.warning(
-                "%s has more series than max_returned_metrics allows: %d are left out of this page. %s counts them",
+                "%s has more series than max_returned_metrics allows, or than are remembered: %d are left out of this"
+                " page. %s counts them",
                 self._source.name,
                 scraped.dropped,
                 DROPPED_SERIES,

@@ -25,6 +25,7 @@ import time
 from contextlib import suppress
 from functools import cache
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.config import OpenMetricsConfig
 
 TYPE_CHECKING = False
@@ -159,8 +160,8 @@ def stop(timeout: float = _SECONDS_AT_EXIT) -> None:
 
 
 def _complain(error: Exception) -> None:
-    log.warning("the metrics of LiteLLM are not scraped: %s: %s", type(error).__name__, error)
-    log.debug("start of the scraper", exc_info=error)
+    log.warning("the metrics of LiteLLM are not scraped: %s", masking.reason(error))
+    log.debug("start of the scraper\n%s", masking.raised_at(error))
 
 
 @cache
@@ -187,7 +188,7 @@ def _in_child() -> None:
     try:
         _running[:] = [scrapers.of_fork() for scrapers in _running]
     except Exception as error:  # no thread can start: the parent is at its end
-        log.debug("the metrics of LiteLLM are not scraped in a fork", exc_info=error)
+        log.debug("the metrics of LiteLLM are not scraped in a fork\n%s", masking.raised_at(error))
 
 
 def _at_signal() -> None:
@@ -195,4 +196,4 @@ def _at_signal() -> None:
         for scrapers in _running:
             scrapers.at_signal()
     except Exception as error:  # gevent may handle signals where nothing may wait
-        log.debug("no scrape at SIGTERM", exc_info=error)
+        log.debug("no scrape at SIGTERM\n%s", masking.raised_at(error))

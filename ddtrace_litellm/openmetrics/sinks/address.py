@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from ddtrace_litellm import masking
+
 log = logging.getLogger("ddtrace.litellm.openmetrics")
 
 HOST = "localhost"
@@ -74,13 +76,13 @@ def _of_url(variable: str, url: str) -> Address | None:
         return Address(path=parts.path, kind=parts.scheme)
     if parts.scheme == "udp" and parts.hostname:
         return Address(parts.hostname, port or PORT)
-    log.warning("%s=%r is no address such as udp://localhost:8125 or unix://%s; not used", variable, url, SOCKET)
+    log.warning("%s is no address such as udp://localhost:8125 or unix://%s; not used", variable, SOCKET)
     return None
 
 
 def _port(environ: Mapping[str, str]) -> int:
     text = environ.get("DD_DOGSTATSD_PORT", "").strip()
     if text and not (text.isascii() and text.isdigit() and 0 < int(text) < 1 << 16):
-        log.warning("DD_DOGSTATSD_PORT=%r is not a port; using %d", text, PORT)
+        log.warning("DD_DOGSTATSD_PORT=%s is not a port; using %d", masking.word(text), PORT)
         return 0
     return int(text or 0)

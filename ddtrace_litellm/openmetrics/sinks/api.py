@@ -82,7 +82,7 @@ def _url(environ: Mapping[str, str]) -> str:
             raise ValueError(f"DD_DD_URL is no URL such as https://api.{SITE}, without a user or a password") from None
     site = environ.get("DD_SITE", "").strip() or SITE
     if not _SITE.fullmatch(site):
-        raise ValueError(f"DD_SITE={site!r} is no site of Datadog, such as {SITE} or datadoghq.eu")
+        raise ValueError(f"DD_SITE is no site of Datadog, such as {SITE} or datadoghq.eu")
     return f"https://api.{site}"
 
 

@@ -15,6 +15,7 @@ from math import nextafter
 
 from datadog.dogstatsd.base import DogStatsd
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.metrics import Distribution, Scraped, ServiceCheck
 from ddtrace_litellm.openmetrics.sinks.address import Address, address
 from ddtrace_litellm.openmetrics.sinks.notices import Notices
@@ -55,7 +56,7 @@ class DogStatsDSink:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.name = f"DogStatsD at {to}"
+        self.name = f"DogStatsD at {masking.url(str(to))}"
         self._socket = PacedSocket(to, budget, clock, sleep)
         self._notices = Notices()
         self._told = 0

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.sinks.address import Address
 
 PIECE = 1 << 14
@@ -121,7 +122,7 @@ class PacedSocket:
                 if self._is_stream:
                     self.close()  # what was sent of the packet cannot be taken back
                 return False
-            self.trouble = error.strerror or str(error)
+            self.trouble = masking.system_reason(error)
             if self.family == socket.AF_INET and error.errno == errno.ECONNREFUSED:
                 # UDP tells of the packet before that nobody was there for it, and has not sent this one.
                 self.dropped += self._before

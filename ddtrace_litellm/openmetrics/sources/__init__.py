@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
+from ddtrace_litellm.masking import SafeError
 from ddtrace_litellm.openmetrics.samples import Sample
 
 
-class SourceError(Exception):
-    """There is no page; the message says why, and never has a key in it."""
+class SourceError(SafeError):
+    """There is no page; the message says why."""
 
 
 class Reading(NamedTuple):
@@ -27,8 +28,8 @@ class Source(Protocol):
     """One place that pages come from.
 
     Attributes:
-        name: what messages call it: its URL, or ``registry``.
-        endpoint: its URL, for the tag ``endpoint``; ``""`` where it has none.
+        name: what messages call it: its URL without what may authorise, or ``registry``.
+        endpoint: that URL, for the tag ``endpoint``; ``""`` where it has none.
         started: since when its series count from their first value on, seconds since 1970 on the clock of the page's
             process; ``None`` for the first page's ``asked_at``.
         inherited: what series of this process began at instead of 0.

@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 
 from requests import exceptions
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.sources import Reading
 from ddtrace_litellm.openmetrics.sources.endpoint import LARGEST_PAGE
-from ddtrace_litellm.openmetrics.sources.failures import FetchError, UnreachableError, where
+from ddtrace_litellm.openmetrics.sources.failures import FetchError, UnreachableError, status_text, where
 from ddtrace_litellm.openmetrics.sources.filters import without_lines
 from ddtrace_litellm.openmetrics.sources.redirects import MOST_REDIRECTS, same_host, target
 from ddtrace_litellm.openmetrics.text.memory import Memory
@@ -37,7 +38,7 @@ class AgentSource:
 
     Args:
         http: the client, a ``RequestsWrapper``.
-        url: of the page; a user and a password in it are for the client only.
+        url: of the page; what of it may authorise is for the client only.
         started: since when series count from their first value on, seconds since 1970; ``None`` for the first page's.
         openmetrics_only: the option ``use_latest_spec``.
         line_filters: lines in which one of them is found are left out.
@@ -58,7 +59,7 @@ class AgentSource:
         openmetrics_only: bool = False,
         line_filters: Sequence[re.Pattern[str]] = (),
     ) -> None:
-        self.name = self.endpoint = without_user(url)
+        self.name = self.endpoint = masking.url(url)
         self.started = started
         self.size = self.lines_left_out = 0
         self._http, self._url, self._line_filters, self._memory = http, url, line_filters, Memory()
@@ -70,7 +71,7 @@ class AgentSource:
     def read(self) -> Iterator[Reading]:
         """Return a page, as ``sources.Source.read`` does."""
         asked = time.time()
-        with self._in_words():
+        with in_words(self.name, self._http):
             response = self._ask()
         with closing(response):
             self._check(response)
@@ -84,7 +85,11 @@ class AgentSource:
 
     def _ask(self) -> Any:
         """Return the answer behind redirects. All headers go along, and which of them is a key only the user knows."""
-        options, url = self._http.options, urlsplit(self._url)
+        options = self._http.options
+        try:
+            url = urlsplit(self._url)
+        except ValueError:
+            raise FetchError("openmetrics_endpoint is no URL") from None
         for _ in range(MOST_REDIRECTS + 1):
             response = self._http.get(url.geturl(), stream=True, allow_redirects=False)
             if not (response.is_redirect and options["allow_redirects"]):
@@ -103,7 +108,7 @@ class AgentSource:
         status, place = response.status_code, self.name
         if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
             raise FetchError(
-                f"{place} answers {status} {response.reason}: LiteLLM wants a key, as in"
+                f"{place} answers {status_text(status)}: LiteLLM wants a key, as in"
                 " extra_headers: {Authorization: Bearer <KEY>}"
             )
         if status == HTTPStatus.NOT_FOUND:
@@ -111,15 +116,15 @@ class AgentSource:
                 f'{place} answers 404: LiteLLM has its page at /metrics/, and only with callbacks: ["prometheus"]'
             )
         if status != HTTPStatus.OK:
-            raise FetchError(f"{place} answers {status} {response.reason}")
-        media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+            raise FetchError(f"{place} answers {status_text(status)}")
+        media_type = masking.media_type(response.headers.get("Content-Type", ""))
         if media_type not in _METRICS_TYPES:
             raise FetchError(f"{place} answers with {media_type}, which is no metrics page")
 
     def _pieces(self, response: Any) -> Iterator[bytes]:
         deadline = time.monotonic() + LONGEST_ANSWER
         self.size = 0
-        with self._in_words():
+        with in_words(self.name, self._http):
             for piece in response.iter_content():
                 self.size += len(piece)
                 if self.size > LARGEST_PAGE:
@@ -133,36 +138,30 @@ class AgentSource:
             self.lines_left_out += sign * piece.count(b"\n")
             yield piece
 
-    @contextmanager
-    def _in_words(self) -> Iterator[None]:
-        """Say what a failure of the client means, and nothing that is secret."""
-        place = self.name
-        try:
-            yield
-        except exceptions.SSLError as error:
-            raise FetchError(f"{place} cannot be reached by TLS: {_root(error)}") from None
-        except exceptions.Timeout as error:
-            kind = UnreachableError if isinstance(error, exceptions.ConnectionError) else FetchError
-            connect, read = self._http.options["timeout"]
-            raise kind(
-                f"{place} does not answer in time ({connect:g} s to connect, {read:g} s without a byte)"
-            ) from None
-        except exceptions.ConnectionError as error:
-            raise UnreachableError(f"{place} cannot be reached: {_root(error)}") from None
-        except exceptions.ChunkedEncodingError:
-            raise FetchError(f"{place} ended in the middle of its page") from None
-        except exceptions.ContentDecodingError:
-            raise FetchError(f"{place} cannot be decompressed") from None
-        except exceptions.InvalidHeader:  # its message has the header's value
-            raise FetchError(f"{place} is not asked: a header has characters that no header has") from None
-        except exceptions.RequestException as error:
-            raise FetchError(f"{place}: {error}") from None
 
-
-def without_user(url: str) -> str:
-    """Return a URL without the user and the password that it may have."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if "@" in parts.netloc else url
+@contextmanager
+def in_words(place: str, http: Any) -> Iterator[None]:
+    """Say what a failure of the client means. Its own messages quote URLs and headers."""
+    try:
+        yield
+    except exceptions.SSLError as error:
+        raise FetchError(f"{place} cannot be reached by TLS: {_root(error)}") from None
+    except exceptions.Timeout as error:
+        kind = UnreachableError if isinstance(error, exceptions.ConnectionError) else FetchError
+        connect, read = http.options["timeout"]
+        raise kind(f"{place} does not answer in time ({connect:g} s to connect, {read:g} s without a byte)") from None
+    except exceptions.ConnectionError as error:
+        raise UnreachableError(f"{place} cannot be reached: {_root(error)}") from None
+    except exceptions.ChunkedEncodingError:
+        raise FetchError(f"{place} ended in the middle of its page") from None
+    except exceptions.ContentDecodingError:
+        raise FetchError(f"{place} cannot be decompressed") from None
+    except exceptions.InvalidHeader:
+        raise FetchError(f"{place} is not asked: a header has characters that no header has") from None
+    except (exceptions.InvalidSchema, exceptions.InvalidURL, exceptions.MissingSchema):
+        raise FetchError(f"{place} is not asked: that is no URL, such as http://localhost:4000/metrics/") from None
+    except exceptions.RequestException as error:
+        raise FetchError(f"{place}: {type(error).__name__}") from None
 
 
 def _asked_at(response: Any, asked: float) -> float:
@@ -178,4 +177,5 @@ def _root(error: BaseException) -> str:
     """Return what happened at the bottom: requests and urllib3 wrap failures into each other."""
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
-    return getattr(error, "verify_message", None) or getattr(error, "strerror", None) or str(error)
+    verified = getattr(error, "verify_message", None)
+    return verified if isinstance(verified, str) and verified else masking.system_reason(error)

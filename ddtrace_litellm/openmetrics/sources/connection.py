@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint, Proxies, Tls, port
 from ddtrace_litellm.openmetrics.sources.failures import FetchError
 
@@ -65,23 +66,24 @@ def context(tls: Tls) -> ssl.SSLContext:
     made.check_hostname = verify and tls.validate_hostname
     made.verify_mode = ssl.CERT_REQUIRED if verify else ssl.CERT_NONE
     if tls.ciphers:
-        with _naming("tls_ciphers", tls.ciphers):
+        with _naming("tls_ciphers"):
             made.set_ciphers(tls.ciphers)
     if tls.cert:
         key = Path(tls.private_key).expanduser() if tls.private_key else None
-        with _naming("tls_cert, tls_private_key or its password", ", ".join(filter(None, (tls.cert, tls.private_key)))):
+        with _naming("tls_cert, tls_private_key or its password", tls.cert, tls.private_key):
             # Without a password, OpenSSL would ask for one at the terminal of the user's process, and wait.
             made.load_cert_chain(Path(tls.cert).expanduser(), key, tls.private_key_password)
     return made
 
 
 @contextmanager
-def _naming(option: str, value: str) -> Iterator[None]:
+def _naming(option: str, *paths: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:  # those of TLS too
-        reason = getattr(error, "reason", None) or error.strerror or error
-        raise FetchError(f"{option} cannot be used ({value}): {reason}") from None
+        shown = f" ({', '.join(masking.path(path) for path in paths if path)})" if paths else ""
+        said = getattr(error, "reason", None) or masking.system_reason(error)
+        raise FetchError(f"{option} cannot be used{shown}: {said}") from None
 
 
 def _bypasses(host: str, proxies: Proxies) -> bool:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from ddtrace_litellm import masking
+
 PIECE = 1 << 17
 """Bytes that a page is read by; what they were compressed from comes in pieces of twice that at most."""
 LARGEST_PAGE = 1 << 29
@@ -103,17 +105,20 @@ class TokenFile:
         """
         try:
             token = Path(self.path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:  # of a path or a text that is none
             raise ValueError(
-                f"cannot read the token from {self.path}: {getattr(error, 'strerror', None) or 'it is not UTF-8'}"
+                f"cannot read the token from {masking.path(self.path)}:"
+                f" {masking.system_reason(error) if isinstance(error, OSError) else 'it is not UTF-8'}"
             ) from None
         if self.pattern is not None:
             match = self.pattern.search(token)
             if not match:
-                raise ValueError(f"the pattern {self.pattern.pattern!r} matches nothing in {self.path}")
+                raise ValueError(f"the pattern of auth_token's reader matches nothing in {masking.path(self.path)}")
             token = match[1] or ""
         if not token or not token.isascii() or not token.isprintable():
-            raise ValueError(f"{self.path} holds no token: it is empty, or has characters that no token has")
+            raise ValueError(
+                f"{masking.path(self.path)} holds no token: it is empty, or has characters that no token has"
+            )
         return {self.header: self.value.replace(self.placeholder, token, 1)}
 
 
@@ -166,26 +171,29 @@ class Endpoint:
             raise ValueError("the token has white space or other characters that no token has")
         for name, value in self.headers.items():
             if not _HEADER_NAME.fullmatch(name):
-                raise ValueError(f"{name!r} is no name of a header")
+                raise ValueError("the name of a header has characters that no such name has")
             if not _HEADER_VALUE.fullmatch(value):
-                raise ValueError(f"the header {name} has characters that no header has")
+                raise ValueError(f"the header {masking.name(name)} has characters that no header has")
 
 
 def split(url: str) -> SplitResult:
     """Return the parts of a page's URL.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is none; the message does not repeat it.
     """
-    if "@" in url.partition("://")[2].partition("/")[0]:
-        raise ValueError("the URL of the metrics page holds a user or a password, which belong into the configuration")
+    if "@" in url:  # wherever: a password may hold a slash
+        raise ValueError(
+            "the URL of the metrics page holds a user or a password, which belong into the configuration; any other @"
+            " is written %40"
+        )
     try:
         parts = urlsplit(url)
         fits = parts.scheme in _DEFAULT_PORTS and parts.hostname and parts.port != 0
     except ValueError:
         fits = False
-    if not fits or not (url.isascii() and url.isprintable() and " " not in url):
-        raise ValueError(f"{url!r} is no URL of a metrics page, such as http://localhost:4000/metrics")
+    if not fits or not (url.isascii() and url.isprintable() and " " not in url and "\\" not in url):
+        raise ValueError("that is no URL of a metrics page, such as http://localhost:4000/metrics")
     return parts._replace(fragment="")
 
 

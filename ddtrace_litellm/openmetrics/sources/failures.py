@@ -1,17 +1,20 @@
 """What can go wrong with a request, said in one line."""
 
+import re
 import socket
 import ssl
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.client import HTTPException, IncompleteRead
+from http import HTTPStatus
+from http.client import HTTPException, IncompleteRead, RemoteDisconnected
 from urllib.parse import SplitResult
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.sources import SourceError
 from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
 
-_LONGEST_URL = 200
+_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})\b")
 
 
 class FetchError(SourceError):
@@ -36,8 +39,15 @@ class EmptyAnswerError(FetchError):
 
 def where(url: SplitResult) -> str:
     """Return what messages call a URL."""
-    text = url.geturl()
-    return text if len(text) <= _LONGEST_URL else text[:_LONGEST_URL] + "..."
+    return masking.url(url.geturl())
+
+
+def status_text(status: int) -> str:
+    """Return an answer's status with the standard's word for it; the server's own may be anything, of any length."""
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return str(status)
 
 
 @contextmanager
@@ -57,16 +67,20 @@ def in_words(url: SplitResult, endpoint: Endpoint, *, connecting: bool = False) 
             " names more to trust"
         ) from None
     except ssl.SSLError as error:
-        reason = getattr(error, "reason", None) or error
+        reason = getattr(error, "reason", None) or masking.system_reason(error)
         raise FetchError(f"{place} does not speak TLS as it should ({reason}): is it http?") from None
     except socket.gaierror:
         raise UnreachableError(f"{place} cannot be reached: there is no such host, or no such proxy") from None
     except IncompleteRead:
         raise FetchError(f"{place} ended in the middle of its page") from None
-    except zlib.error as error:
-        raise FetchError(f"{place} cannot be decompressed: {error}") from None
+    except zlib.error:
+        raise FetchError(f"{place} cannot be decompressed") from None
     except HTTPException as error:
-        kind = UnreachableError if isinstance(error, ConnectionError) else FetchError
-        raise kind(f"{place} does not answer in HTTP: {str(error).strip()!r}") from None
+        if isinstance(error, RemoteDisconnected):
+            raise UnreachableError(f"{place} closes the connection without response") from None
+        # The error's own text is what came, which may be an echo of what was sent.
+        raise FetchError(f"{place} does not answer in HTTP ({type(error).__name__})") from None
     except OSError as error:
-        raise UnreachableError(f"{place} cannot be reached: {error.strerror or error}") from None
+        tunnel = _TUNNEL.match(str(error))
+        reason = f"the proxy answers {status_text(int(tunnel[1]))}" if tunnel else masking.system_reason(error)
+        raise UnreachableError(f"{place} cannot be reached: {reason}") from None

@@ -12,6 +12,7 @@ from http.client import HTTPResponse
 from typing import NamedTuple
 from urllib.parse import SplitResult
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.sources import Reading
 from ddtrace_litellm.openmetrics.sources import connection as connections
@@ -23,10 +24,11 @@ from ddtrace_litellm.openmetrics.sources.failures import (
     StatusError,
     UnauthorizedError,
     in_words,
+    status_text,
     where,
 )
 from ddtrace_litellm.openmetrics.sources.filters import NameFilter, without_lines
-from ddtrace_litellm.openmetrics.sources.redirects import MOST_REDIRECTS, same_host, target
+from ddtrace_litellm.openmetrics.sources.redirects import MOST_REDIRECTS, same_host, shown, target
 from ddtrace_litellm.openmetrics.text.memory import Memory
 from ddtrace_litellm.openmetrics.text.parser import parse
 
@@ -73,14 +75,14 @@ class HttpSource:
     inherited: tuple[Sample, ...] = ()
 
     def __init__(self, endpoint: Endpoint, memory: Memory | None = None) -> None:
-        self.name = self.endpoint = endpoint.url
+        self.name = self.endpoint = masking.url(endpoint.url)
         self._endpoint = endpoint
         self._kind = LATEST if endpoint.use_latest_spec else PAGE
         self._memory = Memory() if memory is None else memory
         self._filter = NameFilter(endpoint.names, self._samples_of)
         tls = endpoint.tls
         if endpoint.url.startswith("https:") and not (tls.verify or tls.ca_cert or tls.ignore_warning):
-            _log.warning("the certificate of %s is not verified, as tls_verify is false", endpoint.url)
+            _log.warning("the certificate of %s is not verified, as tls_verify is false", self.name)
 
     @contextmanager
     def read(self) -> Iterator[Reading]:
@@ -175,7 +177,7 @@ def _token(endpoint: Endpoint) -> dict[str, str]:
     try:
         return endpoint.token_file.read()
     except ValueError as error:
-        raise FetchError(f"{endpoint.url} is not asked for: {error}") from None
+        raise FetchError(f"{masking.url(endpoint.url)} is not asked for: {error}") from None
 
 
 def _follow(request: _Request, url: SplitResult, token: Mapping[str, str], opened: ExitStack) -> _Asked:
@@ -188,13 +190,13 @@ def _follow(request: _Request, url: SplitResult, token: Mapping[str, str], opene
             return asked
         location = asked.response.headers.get("Location", "")
         if not endpoint.allow_redirects:
-            raise StatusError(f"{where(url)} redirects to {location!r}, and allow_redirects is false")
+            raise StatusError(f"{where(url)} redirects to {shown(url, location)}, and allow_redirects is false")
         leads_to = target(url, location, headers.get("Host", ""))
         if not same_host(url, leads_to):
             # Which of them is a key only the user knows: LiteLLM takes one in `x-litellm-api-key` too.
             headers = {}
         url = leads_to
-    raise FetchError(f"{endpoint.url} redirects more than {MOST_REDIRECTS} times, at last to {where(url)}")
+    raise FetchError(f"{masking.url(endpoint.url)} redirects more than {MOST_REDIRECTS} times, at last to {where(url)}")
 
 
 def _ask(request: _Request, url: SplitResult, headers: Mapping[str, str], opened: ExitStack) -> _Asked:
@@ -202,7 +204,7 @@ def _ask(request: _Request, url: SplitResult, headers: Mapping[str, str], opened
     connection, path, for_proxy = connections.request(url, endpoint, request.deadline)
     opened.callback(connection.close)
     if endpoint.log_requests:
-        _log.debug("sending GET request to %s", url.geturl())
+        _log.debug("sending GET request to %s", where(url))
     ours = {
         "Accept": request.kind.accept,
         "Accept-Encoding": "gzip",
@@ -237,16 +239,16 @@ def _asked_at(response: HTTPResponse, _url: SplitResult, asked: float) -> float:
 def _check(response: HTTPResponse, url: SplitResult, kind: Kind) -> None:
     status, place = response.status, where(url)
     if status in {401, 403}:
-        raise UnauthorizedError(f"{place} answers {status} {response.reason}")
+        raise UnauthorizedError(f"{place} answers {status_text(status)}")
     if status == 404:  # noqa: PLR2004
         raise StatusError(
             f'{place} answers 404: LiteLLM has its page at /metrics, and only with callbacks: ["prometheus"]'
         )
     if status != 200:  # noqa: PLR2004
-        raise StatusError(f"{place} answers {status} {response.reason}")
-    content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        raise StatusError(f"{place} answers {status_text(status)}")
+    content_type = masking.media_type(response.headers.get("Content-Type", ""))
     if kind.types and content_type not in kind.types:
         raise FetchError(f"{place} answers with {content_type}, which is no {kind.name}")
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"identity", "gzip"}:
-        raise FetchError(f"{place} answers in the encoding {encoding}, which is not read here")
+        raise FetchError(f"{place} answers in the encoding {masking.word(encoding)}, which is not read here")

@@ -14,8 +14,14 @@ import weakref
 from hashlib import sha256
 from pathlib import Path
 
+from ddtrace_litellm.masking import SafeError
+
 if sys.platform != "win32":
     import fcntl
+
+
+class NotPrivateError(SafeError, PermissionError):
+    """The file is another user's, or others may write to it."""
 
 
 class Leader:
@@ -77,7 +83,7 @@ class Leader:
 
     def _check(self, found: os.stat_result) -> None:
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
-            raise PermissionError(f"{self.path} is not a private file of this user")
+            raise NotPrivateError(f"{self.path} is not a private file of this user")
 
     def _is_at_path(self, file: int) -> bool:
         try:

@@ -2,6 +2,7 @@
 
 from urllib.parse import SplitResult, urljoin
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.sources.endpoint import port, split
 from ddtrace_litellm.openmetrics.sources.failures import FetchError, where
 
@@ -24,7 +25,7 @@ def target(url: SplitResult, location: str, host: str = "") -> SplitResult:
     try:
         leads_to = split(urljoin(url.geturl(), location))
     except ValueError:
-        raise FetchError(f"{where(url)} redirects to {location!r}, which cannot be followed") from None
+        raise FetchError(f"{where(url)} redirects to {shown(url, location)}, which cannot be followed") from None
     # LiteLLM makes an absolute URL of the header, a name that need not lead back to where it was sent.
     if host and leads_to.netloc.lower() == host.lower():
         return leads_to._replace(scheme=url.scheme, netloc=url.netloc)
@@ -33,6 +34,14 @@ def target(url: SplitResult, location: str, host: str = "") -> SplitResult:
     if forgets_tls and port(leads_to) in {_HTTP_PORT, port(url)}:
         return leads_to._replace(scheme="https", netloc=url.netloc)
     return leads_to
+
+
+def shown(url: SplitResult, location: str) -> str:
+    """Return what messages call the place that a redirect leads to."""
+    try:
+        return masking.url(urljoin(url.geturl(), location))
+    except ValueError:
+        return masking.HIDDEN
 
 
 def same_host(url: SplitResult, other: SplitResult) -> bool:

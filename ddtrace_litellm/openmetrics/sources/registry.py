@@ -14,6 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.sources import Reading, SourceError
 from ddtrace_litellm.openmetrics.sources.collected import CUMULATIVE, samples_of
@@ -213,4 +214,4 @@ def _in_words() -> Iterator[None]:
     except SourceError:
         raise
     except Exception as error:
-        raise SourceError(f"the registry cannot be read: {type(error).__name__}: {error}") from error
+        raise SourceError(f"the registry cannot be read: {masking.reason(error)} in a collector") from error

@@ -10,6 +10,8 @@ _QUOTED = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 _TEXT_LINE = re.compile(rf'#[^\s"]*\s+(HELP|TYPE)(?:\s+({_QUOTED}|\S+)(?:\s+(.*))?)?', re.DOTALL | re.ASCII)
 _OPENMETRICS_LINE = re.compile(rf"# (HELP|TYPE|UNIT) ({_QUOTED}|[^ ]+) (.*)", re.DOTALL)
 
+_MOST_NAMES = 100_000  # LiteLLM has some 500
+
 _TYPES = frozenset({"counter", "gauge", "summary", "histogram", "gaugehistogram", "unknown", "info", "stateset"})
 _TEXT_SUFFIXES = {"summary": ("", "_count", "_sum"), "histogram": ("_count", "_sum", "_bucket")}
 _OPENMETRICS_SUFFIXES = {
@@ -39,7 +41,7 @@ def _read_name(text: str) -> str:
     if len(text) > 1 and text[0] == text[-1] == '"':
         return unquoted(text)
     if not PLAIN_NAME.fullmatch(text):
-        raise ValueError(f"{text!r} is not a metric's name")
+        raise ValueError("what should be a metric's name is none")
     return text
 
 
@@ -64,7 +66,7 @@ class TextFamilies:
         if what == "TYPE":
             type_ = "unknown" if rest == "untyped" else rest
             if type_ not in _TYPES:
-                raise ValueError(f"{rest!r} is not a type")
+                raise ValueError("what should be a type is none")
             # The declared name of a counter is that of its samples, which OpenMetrics calls the family's with _total.
             family = name.removesuffix("_total") if type_ == "counter" else name
             if not family:
@@ -112,7 +114,7 @@ class OpenMetricsFamilies:
             raise ValueError(f"it is the second {what} of this family")
         if what == "TYPE":
             if text not in _TYPES:
-                raise ValueError(f"{text!r} is not a type")
+                raise ValueError("what should be a type is none")
             suffixes = _OPENMETRICS_SUFFIXES.get(text, ("",))
             self._declared = {key_of(name + suffix): _place(name, text, suffix) for suffix in suffixes}
         self._said[what] = text
@@ -137,8 +139,10 @@ class OpenMetricsFamilies:
             return
         type_, unit = self._said.get("TYPE", "unknown"), self._said.get("UNIT")
         names = {self._name + suffix for suffix in ("", *_OPENMETRICS_SUFFIXES.get(type_, ()))}
-        if clash := min(names & self._taken, default=""):
-            raise ValueError(f"the name {clash} belongs to two families")
+        if names & self._taken:
+            raise ValueError("a name belongs to two families")
         self._taken |= names
+        if len(self._taken) > _MOST_NAMES:
+            raise ValueError(f"the page has more than {_MOST_NAMES} names")
         if unit and (not self._name.endswith("_" + unit) or type_ in {"info", "stateset"}):
-            raise ValueError(f"the unit {unit!r} does not fit the family {self._name}, {type_}")
+            raise ValueError("the unit does not fit the family before it")

@@ -55,18 +55,18 @@ class Tail(NamedTuple):
 def number(text: str) -> float:
     """Read a value or a bound: what Python reads as a float, but no underscores and no space around it."""
     if text != text.strip() or "_" in text:
-        raise ValueError(f"{text!r} is not a number")
+        raise ValueError("what should be a number is none")
     try:
         return float(text)
     except ValueError:
-        raise ValueError(f"{text!r} is not a number") from None
+        raise ValueError("what should be a number is none") from None
 
 
 def pair(text: str) -> tuple[str, str]:
     """Read a label as ``PAIR`` matches it."""
     name, _, value = text.partition("=")
     if name.startswith("__"):
-        raise ValueError(f"the label name {name} is reserved")
+        raise ValueError("the name of a label is reserved")
     return name, unquoted(value)
 
 
@@ -122,9 +122,9 @@ def _labels_at(line: str, at: int, *, strict: bool) -> tuple[dict[str, str], int
         name, value, behind = term.groups()
         name = "__name__" if name is None else unquoted(name) if name[0] == '"' else name
         if name in labels:
-            raise ValueError(f"the label {name} stands there twice")
+            raise ValueError("a label stands there twice")
         if name.startswith("__") and name != "__name__":
-            raise ValueError(f"the label name {name} is reserved")
+            raise ValueError("the name of a label is reserved")
         labels[name] = unquoted(value)
         at = term.end()
         if behind == "}":
@@ -166,5 +166,5 @@ def _timestamp(text: str | None) -> float | None:
         return None
     seconds = number(text)
     if not math.isfinite(seconds):
-        raise ValueError(f"{text!r} is not a time")
+        raise ValueError("what should be a time is none")
     return seconds

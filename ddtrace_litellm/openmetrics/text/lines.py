@@ -9,7 +9,7 @@ LONGEST_LINE = 1 << 20
 
 
 class LineTooLongError(ValueError):
-    """The line behind the last batch is longer than ``LONGEST_LINE``; the argument is its beginning."""
+    """The line behind the last batch is longer than ``LONGEST_LINE``."""
 
 
 def whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
@@ -40,4 +40,4 @@ def whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
 def _check_first(pending: bytearray) -> None:
     """Refuse a long line; only the first can be one, what comes behind it is shorter than a batch."""
     if len(pending) > LONGEST_LINE and not 0 <= pending.find(b"\n") <= LONGEST_LINE:
-        raise LineTooLongError(bytes(pending[:200]))
+        raise LineTooLongError

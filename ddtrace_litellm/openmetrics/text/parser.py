@@ -27,6 +27,7 @@ OpenMetrics
 
 from collections.abc import Callable, Iterable, Iterator
 
+from ddtrace_litellm.masking import SafeError
 from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.text import grammar
 from ddtrace_litellm.openmetrics.text.families import OpenMetricsFamilies, TextFamilies
@@ -34,20 +35,16 @@ from ddtrace_litellm.openmetrics.text.lines import LONGEST_LINE, LineTooLongErro
 from ddtrace_litellm.openmetrics.text.memory import Memory
 from ddtrace_litellm.openmetrics.text.rules import Rules
 
-_SHOWN = 100
-"""Characters of a line that an error shows."""
 
-
-class ParseError(ValueError):
-    """A page that cannot be read.
+class ParseError(SafeError, ValueError):
+    """A page that cannot be read. The message has nothing of it: whatever answers there may have sent anything.
 
     Attributes:
         line: the number of the line, from 1.
     """
 
-    def __init__(self, line: int, reason: str, text: str) -> None:
-        shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
-        super().__init__(f"line {line} of the metrics page: {reason}: {shown!r}")
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"line {line} of the metrics page: {reason}")
         self.line = line
 
 
@@ -80,9 +77,8 @@ def parse(pieces: Iterable[bytes], content_type: str = "", memory: Memory | None
     try:
         for batch in whole_lines(pieces):
             yield from page.read(batch)
-    except LineTooLongError as error:
-        start = error.args[0].decode(errors="replace")
-        raise ParseError(page.line + 1, f"it is longer than {LONGEST_LINE} bytes", start) from None
+    except LineTooLongError:
+        raise ParseError(page.line + 1, f"it is longer than {LONGEST_LINE} bytes") from None
     page.end()
     memory.age()
 
@@ -112,15 +108,14 @@ class _Page:
             lines = batch.decode().split("\n")
         except UnicodeDecodeError as error:
             number = self.line + 1 + batch.count(b"\n", 0, error.start)
-            raise ParseError(number, "it is not UTF-8", repr(batch[error.start : error.end])) from None
+            raise ParseError(number, "it is not UTF-8") from None
         self._last = lines.pop()
         if self._last:
             lines.append(self._last)
-        first = self.line + 1
         try:
             yield from self._samples(lines)
         except ValueError as error:
-            raise ParseError(self.line, str(error), lines[self.line - first]) from error
+            raise ParseError(self.line, str(error)) from error
 
     def _samples(self, lines: list[str]) -> Iterator[Sample]:
         """Yield the samples of lines.
@@ -194,7 +189,7 @@ class _TextPage(_Page):
 
     def end(self) -> None:
         if self._last:
-            raise IncompletePageError(self.line, "it is the last, and no line feed ends it", self._last)
+            raise IncompletePageError(self.line, "it is the last, and no line feed ends it")
 
 
 class _OpenMetricsPage(_Page):
@@ -223,4 +218,4 @@ class _OpenMetricsPage(_Page):
 
     def end(self) -> None:
         if not self._ended:
-            raise IncompletePageError(self.line, "it is the last, and it is not # EOF", self._last)
+            raise IncompletePageError(self.line, "it is the last, and it is not # EOF")

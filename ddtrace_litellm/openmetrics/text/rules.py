@@ -65,7 +65,7 @@ class Rules:
             group = ()
         elif type_ == "stateset":
             if family not in dict(labels):
-                raise ValueError(f"a sample of a state set needs the label {family}")
+                raise ValueError("a sample of a state set needs the label of its family")
             group = sorted(label for label in labels if label[0] != family)
         if (family, type_, group) != (self._family, self._type, self._group):
             self._end_series()
@@ -111,21 +111,24 @@ class Rules:
             return
         self._parts, self._bound, self._bucket, self._negative_bounds = {}, None, 0.0, False
         if bound != math.inf:
-            raise ValueError(f"a series of {self._family} has no +Inf bucket")
+            raise ValueError("the series before it has no +Inf bucket")
         count, total = parts.get("_count", parts.get("_gcount")), parts.get("_sum", parts.get("_gsum"))
         if count not in {None, bucket}:
-            raise ValueError(f"count and +Inf bucket of a series of {self._family} differ")
+            raise ValueError("count and +Inf bucket of the series before it differ")
         if (count is None) is not (total is None):
-            raise ValueError(f"a series of {self._family} has only one of sum and count")
+            raise ValueError("the series before it has only one of sum and count")
         if negative and "_sum" in parts:
-            raise ValueError(f"a series of {self._family} has a sum and negative bounds")
+            raise ValueError("the series before it has a sum and negative bounds")
         if not negative and parts.get("_gsum", 0) < 0:
-            raise ValueError(f"a series of {self._family} has a negative sum and no negative bounds")
+            raise ValueError("the series before it has a negative sum and no negative bounds")
 
 
 def _canonical(bound: str) -> float:
     """Read a bound: a number, where infinity is written +Inf."""
-    value = float(bound)
+    try:
+        value = float(bound)
+    except ValueError:
+        value = math.nan
     if math.isnan(value) or (value == math.inf and bound != "+Inf"):
-        raise ValueError(f"{bound!r} is not a bound")
+        raise ValueError("what should be a bound is none")
     return value

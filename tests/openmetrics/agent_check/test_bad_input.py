@@ -250,10 +250,63 @@ def test_header_that_cannot_be_sent():
     assert KEY not in run.error
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "me:secret@localhost/metrics",
+        "http:/me:secret@localhost/metrics",
+        "http://me:12/secret@localhost/metrics",
+        "http://me:sec/ret@localhost/metrics?secret",
+        r"http:\\me:secret@localhost",
+        "http://[secret/metrics",
+        "secret",
+    ],
+)
+def test_urls_that_are_none(url):
+    """They are in no message and no tag: what is a host, and what a password, nobody can tell."""
+    run = Run(LiteLLMCheck, url, timeout=0.2)
+    run.check.log = MagicMock()
+    commit = run()
+    assert run.error
+    said = [call for call in run.check.log.mock_calls if call[0] != "debug"]  # the base class' own
+    shown = f"{run.error} {commit.service_checks} {said}"
+    assert "secret" not in shown
+    assert "ret@" not in shown
+    assert commit.service_checks[0][1:3] == (LiteLLMCheck.CRITICAL, ("endpoint:***",))
+
+
+def test_a_bug_has_no_text(monkeypatch):
+    """An exception that is not ours may quote anything; its type and where it was raised are told."""
+    with served() as (page, server):
+        page.text = GOOD.format(1)
+        run = Run(LiteLLMCheck, server.url)
+        monkeypatch.setattr(
+            "ddtrace_litellm.openmetrics.collecting.collector.Collector.collect",
+            MagicMock(side_effect=KeyError("secret")),
+        )
+        commit = run()
+    assert run.error == commit.service_checks[0][3] == f"{server.url}: KeyError"
+
+
+def test_health_endpoint_with_a_key():
+    """The URL of the health check has its key in no tag and no error."""
+    with served() as (page, server):
+        page.text = GOOD.format(1)
+        for url in (
+            server.url.replace("://", "://me:secret@") + "/none?key=secret",
+            "me:secret@h",
+            closed_url() + "?secret",
+        ):
+            run = Run(LiteLLMCheck, server.url, litellm_health_endpoint=url, timeout=0.2)
+            run()
+            assert run.error
+            assert "secret" not in run.error
+
+
 def test_url_with_a_password():
     """A password in the URL is used, and is in no tag and no message."""
     with Server(status(401)) as server:
-        run = Run(LiteLLMCheck, server.url.replace("://", "://me:secret@"))
+        run = Run(LiteLLMCheck, server.url.replace("://", "://me:secret@") + "?key=secret")
         commit = run()
         ((_, headers),) = server.requests
     assert headers["Authorization"].startswith("Basic ")

@@ -17,6 +17,7 @@ from datadog_checks.base.agent import datadog_agent
 
 from ddtrace_litellm import __version__
 from ddtrace_litellm.openmetrics.check import LiteLLMCheck
+from ddtrace_litellm.openmetrics.collecting.places import Places
 from ddtrace_litellm.openmetrics.names import families
 from tests.openmetrics.agent_check.checks import OPENMETRICS, Run, served, x
 from tests.openmetrics.servers import Server
@@ -182,6 +183,21 @@ def test_most_metrics():
         commit = run()
         assert len(commit.values) == 2
         assert run.check.warnings
+
+
+def test_most_series(monkeypatch):
+    """What is remembered has a bound in an Agent too: it is told once, and what is left out is counted."""
+    monkeypatch.setattr("ddtrace_litellm.openmetrics.collecting.collector.Places", lambda _: Places(2))
+    with served() as (page, server):
+        page.text = "# TYPE litellm_g gauge\n" + "".join(f'litellm_g{{a="{i}"}} {i}\n' for i in range(5))
+        run = Run(LiteLLMCheck, server.url)
+        run.check.log = MagicMock()
+        for _ in range(2):
+            commit = run()
+            assert commit.named("litellm.g") == [0, 1]
+            assert commit.named("litellm.openmetrics.dropped_series.count") == [3]
+    run.check.log.warning.assert_called_once()
+    assert run.check.log.warning.call_args.args[1:] == (server.url, 3)
 
 
 @pytest.mark.parametrize(
