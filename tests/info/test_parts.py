@@ -98,7 +98,7 @@ def test_versions_outside_of_the_tests():
     """Newer versions are noted and no problem; older ones are."""
     newer = facts(versions={**VERSIONS, "litellm": "1.111.0", "ddtrace": "4.17.1"})
     assert (whats(newer), checks.outside_tested(newer)) == ([], ["ddtrace 4.17.1", "litellm 1.111.0"])
-    assert "ddtrace 4.17.1, litellm 1.110.0" in checks.notes(newer)[0]
+    assert "ddtrace 4.17.1, litellm 1.111.0" in checks.notes(newer)[0]
     assert whats(facts(versions={**VERSIONS, "ddtrace": "4.7.2"})) == ["ddtrace 4.7.2 is older than 4.8"]
     assert "not installed" in whats(facts(versions={**VERSIONS, "litellm": None}))[0]
     assert checks.outside_tested(facts(versions={**VERSIONS, "litellm": "main"})) == []
