@@ -127,6 +127,21 @@ def test_callbacks_of_a_proxy(tmp_path, setting, twice):
     assert probe._proxy_reports_twice(config) is twice
 
 
+def test_functions_of_a_newer_litellm_are_noted():
+    """What LiteLLM has and this version does not know is a note and no problem, also where it cannot be told."""
+    of = facts(found={"unknown_functions": ["Router.aask", "aask", "ask"]})
+    note = "this LiteLLM has 3 functions that this version does not know: Router.aask, aask, ask"
+    assert (whats(of), checks.notes(of)) == ([], [note])
+    assert report.as_json(of)["unknown_functions"] == ["Router.aask", "aask", "ask"]
+    assert "1 function that" in checks.notes(facts(found={"unknown_functions": ["ask"]}))[0]
+    assert checks.notes(facts(found={"unknown_functions": []})) == []
+    untold = facts(found={"failures": {"unknown_functions": "ImportError: client"}})
+    assert (whats(untold), checks.notes(untold)[0].rpartition("not know ")[2]) == (
+        [],
+        "cannot be told: ImportError: client",
+    )
+
+
 def test_internal_errors_are_a_problem():
     """A failure of ours in the call of the report is named by its place."""
     of = facts(found={"counters": {**COUNTERS, "internal_errors": {"ending": 2}}})
