@@ -5,9 +5,10 @@ import pytest
 
 from ddtrace_litellm.openmetrics.collecting.collector import Collector
 from ddtrace_litellm.openmetrics.collecting.deltas import FORGET_AFTER
+from ddtrace_litellm.openmetrics.collecting.page_options import PageOptions
 from ddtrace_litellm.openmetrics.collecting.places import MOST_SAMPLES, MOST_SERIES, TooManySamplesError
 from ddtrace_litellm.openmetrics.metrics import Record
-from ddtrace_litellm.openmetrics.options.page import PageOptions, page_options
+from ddtrace_litellm.openmetrics.options.page import page_options
 from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.text.parser import parse
 from tests.openmetrics.pages import as_text, counter, gauge, histogram, process
