@@ -9,7 +9,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from ddtrace_litellm.left_out import REASONS
-from ddtrace_litellm.targets import FUNCTIONS, ROUTER_ATTRIBUTES, ROUTER_METHODS
+from ddtrace_litellm.targets import FUNCTIONS, ROUTER_ENDPOINTS, ROUTER_METHODS
 
 _ROUTER = "Router."
 
@@ -33,9 +33,7 @@ def left_out_as(name: str) -> str | None:
 def traced_names() -> set[str]:
     """Return every name that the tables of targets wrap, without ``litellm.``."""
     functions = {_public(owner, target.name) for target in FUNCTIONS for owner in target.owners}
-    # The Router's attribute that the call type `anthropic_messages` makes is called so.
-    methods = {"aanthropic_messages", *(target.called or target.name for target in ROUTER_ATTRIBUTES.values())}
-    return functions | {_ROUTER + name for name in (*methods, *(target.name for target in ROUTER_METHODS))}
+    return functions | {_ROUTER + target.name for target in (*ROUTER_METHODS, *ROUTER_ENDPOINTS)}
 
 
 def entry_points() -> dict[str, set[str]]:
