@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
-from ddtrace_litellm.extract.urls import DATA_URL, strip_credentials
+from ddtrace_litellm.extract.urls import DATA_URL
+from ddtrace_litellm.masking import strip_credentials
 
 _RENDERABLE_IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 # ddtrace blanks input and output of an event over 5 MB, so one attachment has to leave room for the rest.

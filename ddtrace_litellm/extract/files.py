@@ -4,7 +4,8 @@ import os
 from pathlib import PurePath
 from typing import Any
 
-from ddtrace_litellm.extract.urls import DATA_URL, strip_credentials
+from ddtrace_litellm.extract.urls import DATA_URL
+from ddtrace_litellm.masking import strip_credentials
 
 # No file system has longer ones; base64 that a caller passes as text has.
 _MAX_NAME_CHARS = 255

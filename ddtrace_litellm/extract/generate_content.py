@@ -14,8 +14,8 @@ from ddtrace_litellm.extract.fields import fields_of, number, sequence, text_of
 from ddtrace_litellm.extract.generate_content_stream import assemble, first_content_detector
 from ddtrace_litellm.extract.tools import ToolCall, tool_definitions_from
 from ddtrace_litellm.extract.turn import Result, Turn
-from ddtrace_litellm.extract.urls import strip_credentials
 from ddtrace_litellm.extract.usage import Usage
+from ddtrace_litellm.masking import strip_credentials
 
 _SETTINGS = {
     "audio_timestamp": "audioTimestamp",

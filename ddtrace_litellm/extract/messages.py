@@ -12,8 +12,8 @@ from ddtrace_litellm.extract.fields import field, fields_of, number, sequence, t
 from ddtrace_litellm.extract.messages_stream import assemble, first_content_detector
 from ddtrace_litellm.extract.tools import ToolCall, tool_definitions_from
 from ddtrace_litellm.extract.turn import Result, Turn
-from ddtrace_litellm.extract.urls import strip_credentials
 from ddtrace_litellm.extract.usage import Usage
+from ddtrace_litellm.masking import strip_credentials
 
 # Not metadata, system or mcp_servers: people, prompts and authorization tokens.
 PARAMETERS = CALL_PARAMETERS | {

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from ddtrace_litellm.extract.fields import field, sequence
-from ddtrace_litellm.extract.urls import strip_credentials
+from ddtrace_litellm.masking import strip_credentials
 
 _CONTENT = frozenset({"prediction", "suffix"})
 _URLS = ("api_base", "base_url")

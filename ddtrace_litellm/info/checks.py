@@ -66,6 +66,13 @@ def notes(facts: Facts) -> list[str]:
     found = []
     if outside := outside_tested(facts):
         found.append(f"not among the versions that are tested ({tested()}): {', '.join(outside)}")
+    if unknown := facts.found.get("unknown_functions"):
+        functions = "function" if len(unknown) == 1 else "functions"
+        found.append(
+            f"this LiteLLM has {len(unknown)} {functions} that this version does not know: {', '.join(unknown)}"
+        )
+    if error := facts.found.get("failures", {}).get("unknown_functions"):
+        found.append(f"whether this LiteLLM has functions that this version does not know cannot be told: {error}")
     if not facts.export.get("mode") and not _is_on(facts, "DD_LLMOBS_ENABLED"):
         found.append(
             "LLM Observability is off, so that calls are APM spans alone, unless the program calls LLMObs.enable(); "
@@ -106,6 +113,8 @@ def _child(facts: Facts) -> Iterator[Problem]:
     for what, error in facts.found.get("failures", {}).items():
         if what == "export" and facts.found.get("integration") != "ours":
             continue  # it needs what ours could not load either
+        if what == "unknown_functions":
+            continue  # calls are traced nevertheless: a note
         yield Problem(f"{what}: {error}", f"mend that; or {_DEBUG}")
 
 

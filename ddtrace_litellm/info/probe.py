@@ -62,6 +62,7 @@ def look(modules: list[str], proxy_config: Path | None) -> dict[str, Any]:
             attempt("proxy_reports_twice", lambda: _proxy_reports_twice(proxy_config))
         if found.get("integration") == "ours":
             attempt("wrapped", _wrapped)
+            attempt("unknown_functions", _unknown_functions)
     attempt("export", _export)
     if found.get("integration") == "ours":
         attempt("counters", _counters_of_a_call)
@@ -104,6 +105,12 @@ def _wrapped() -> int:
     from ddtrace_litellm.patching import wrapped_names
 
     return wrapped_names()
+
+
+def _unknown_functions() -> list[str]:
+    from ddtrace_litellm.entry_points import unknown
+
+    return unknown()
 
 
 def _reported_twice() -> bool:

@@ -3,7 +3,7 @@
 The form of the JSON is stable within a major version; ``problems`` is empty where everything is well::
 
     {"problems": [{"what": "...", "remedy": "..."}], "notes": ["..."],
-     "integration": "ours", "way_in": ".pth", "wrapped_names": 138,
+     "integration": "ours", "way_in": ".pth", "wrapped_names": 138, "unknown_functions": [],
      "versions": {"python": "3.12.1", "ddtrace": "4.16.0", "litellm": "1.109.1", "ddtrace-litellm": "0.1.0"},
      "outside_tested": [],
      "export": {"mode": "apm_agent", "url": "...", "agent_url": "...", "site": "datadoghq.com", "app": "my-app"},
@@ -85,6 +85,7 @@ def as_json(facts: Facts) -> dict[str, Any]:
         "integration": found.get("integration"),
         "way_in": found.get("way_in"),
         "wrapped_names": found.get("wrapped"),
+        "unknown_functions": found.get("unknown_functions"),
         "versions": dict(facts.versions),
         "outside_tested": checks.outside_tested(facts),
         "export": _export_as_json(facts.export) if facts.export else None,

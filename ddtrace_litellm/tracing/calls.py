@@ -238,10 +238,11 @@ class Call:
         if self.done:
             return
         self.done = True
-        with _STREAM:
-            while self.streams:
-                # One open span holds its whole trace back.
-                self.streams.pop().abandon(counters.LEFT)
+        if self.streams:
+            with _STREAM:
+                while self.streams:
+                    # One open span holds its whole trace back.
+                    self.streams.pop().abandon(counters.LEFT)
         if isinstance(result.error, _CANCELLED):
             result, ended_as = self._cancelled(result, ended_as)
         said: Outcome | None = None
@@ -258,8 +259,8 @@ class Call:
                 spans.write(self.span, None, unread(self.target.api, None, leaf=self.is_leaf))
         if self.span.error and ended_as != counters.CANCELLED:
             ended_as = counters.ERROR
-        with _DEBUG_LOG:
-            if debug_log.wanted():
+        if debug_log.wanted():
+            with _DEBUG_LOG:
                 if said is not None:
                     debug_log.decided(self.span, said, children=self.children, never_leaf=self.target.never_leaf)
                 debug_log.ended(self.span, result, ended_as)

@@ -102,17 +102,9 @@ def outcome(
                 metadata["token_source"] = "estimated" if usage.estimated else "reported"
     if result.first_content is not None:
         metrics["time_to_first_token"] = result.first_content
-    return Outcome(
-        kind=api.kind if leaf else WORKFLOW,
-        model=model or _asked_for(request),
-        leaf=leaf,
-        elsewhere=elsewhere,
-        usage=usage,
-        metrics=metrics,
-        output=output,
-        metadata=metadata,
-        error=_reported_error(response) if result.error is None else None,
-    )
+    kind = api.kind if leaf else WORKFLOW
+    error = _reported_error(response) if result.error is None else None
+    return Outcome(kind, model or _asked_for(request), leaf, elsewhere, usage, metrics, output, metadata, error)
 
 
 def unread(api: Api, request: Request | None, *, leaf: bool) -> Outcome:

@@ -5,7 +5,7 @@ import pytest
 
 from ddtrace_litellm.extract import chat, text
 from ddtrace_litellm.extract import metadata as extracted
-from ddtrace_litellm.extract.urls import strip_credentials
+from ddtrace_litellm.masking import strip_credentials
 
 SECRET = "sk-5ecret"
 EVERY_SECRET = {

@@ -105,9 +105,9 @@ def test_switches(environ, switches):
 
 def test_versions_outside_of_the_tests():
     """Newer versions are noted and no problem; older ones are."""
-    newer = facts(versions={**VERSIONS, "litellm": "1.110.0", "ddtrace": "4.17.1"})
-    assert (whats(newer), checks.outside_tested(newer)) == ([], ["ddtrace 4.17.1", "litellm 1.110.0"])
-    assert "ddtrace 4.17.1, litellm 1.110.0" in checks.notes(newer)[0]
+    newer = facts(versions={**VERSIONS, "litellm": "1.111.0", "ddtrace": "4.17.1"})
+    assert (whats(newer), checks.outside_tested(newer)) == ([], ["ddtrace 4.17.1", "litellm 1.111.0"])
+    assert "ddtrace 4.17.1, litellm 1.111.0" in checks.notes(newer)[0]
     assert whats(facts(versions={**VERSIONS, "ddtrace": "4.7.2"})) == ["ddtrace 4.7.2 is older than 4.8"]
     assert "not installed" in whats(facts(versions={**VERSIONS, "litellm": None}))[0]
     assert checks.outside_tested(facts(versions={**VERSIONS, "litellm": "main"})) == []
@@ -134,6 +134,21 @@ def test_callbacks_of_a_proxy(tmp_path, setting, twice):
     config = tmp_path / "config.yaml"
     config.write_text(f"litellm_settings: {{{setting}}}\n")
     assert probe._proxy_reports_twice(config) is twice
+
+
+def test_functions_of_a_newer_litellm_are_noted():
+    """What LiteLLM has and this version does not know is a note and no problem, also where it cannot be told."""
+    of = facts(found={"unknown_functions": ["Router.aask", "aask", "ask"]})
+    note = "this LiteLLM has 3 functions that this version does not know: Router.aask, aask, ask"
+    assert (whats(of), checks.notes(of)) == ([], [note])
+    assert report.as_json(of)["unknown_functions"] == ["Router.aask", "aask", "ask"]
+    assert "1 function that" in checks.notes(facts(found={"unknown_functions": ["ask"]}))[0]
+    assert checks.notes(facts(found={"unknown_functions": []})) == []
+    untold = facts(found={"failures": {"unknown_functions": "ImportError: client"}})
+    assert (whats(untold), checks.notes(untold)[0].rpartition("not know ")[2]) == (
+        [],
+        "cannot be told: ImportError: client",
+    )
 
 
 def test_internal_errors_are_a_problem():

@@ -27,6 +27,7 @@ def test_healthy(info):
     assert report["export"]["app"] == "tests"
     assert report["agent"]["answers"]
     assert report["wrapped_names"] > 50
+    assert report["unknown_functions"] == []
     assert report["counters"]["spans_opened"] == report["counters"]["spans_ended"]["ok"] == 1
     assert report["counters"]["internal_errors"] == {}
     assert KEY not in told.text
@@ -41,6 +42,14 @@ def test_for_people(info):
     assert "✓" in told.text
     assert "everything is well" in told.text
     assert "DD_LLMOBS_ML_APP" in told.text
+
+
+def test_new_function_of_litellm(info):
+    """A function that LiteLLM has and this version does not know is noted, and everything is well."""
+    info.write("new_litellm.py", "import litellm\n@litellm.client\ndef ask(model): ...\nlitellm.ask = ask\n")
+    told = info("--import", "new_litellm")
+    assert (told.status, told.report["unknown_functions"]) == (0, ["ask"])
+    assert told.report["notes"] == ["this LiteLLM has 1 function that this version does not know: ask"]
 
 
 def test_built_in_active_without_pth(info):

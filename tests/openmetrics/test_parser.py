@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+import ddtrace_litellm
 from ddtrace_litellm.openmetrics.samples import Exemplar, Sample
 from ddtrace_litellm.openmetrics.text.lines import BATCH, LONGEST_LINE, whole_lines
 from ddtrace_litellm.openmetrics.text.memory import Memo, Memory
@@ -15,7 +16,7 @@ from ddtrace_litellm.openmetrics.text.parser import IncompletePageError, ParseEr
 from tests.openmetrics.measured import FOLDER, PAGES, needs_data
 from tests.openmetrics.peers import OPENMETRICS, ours, theirs
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(ddtrace_litellm.__file__).parents[1]
 
 
 def pieces(text, size):

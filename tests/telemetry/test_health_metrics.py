@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 import ddtrace_litellm
-from ddtrace_litellm.telemetry import counters, health_metrics
+from ddtrace_litellm import health_metrics
+from ddtrace_litellm.telemetry import counters
 
 HAS_SINK = (Path(ddtrace_litellm.__file__).parent / "openmetrics/sinks/dogstatsd.py").exists()
 PROGRAM = """
