@@ -30,6 +30,10 @@ class SafeError(Exception):
     """An error whose text is ours: nothing in it may be secret, and it is not long."""
 
 
+class SafeValueError(SafeError, ValueError):
+    """A value that cannot be used, said in words of ours."""
+
+
 def reason(error: BaseException) -> str:
     """Return what may be said of an error: the text of ours, of any other the name of its type."""
     return (isinstance(error, SafeError) and str(error)) or type(error).__name__

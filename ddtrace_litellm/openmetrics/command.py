@@ -89,5 +89,5 @@ def _complain(error: Exception, token: str) -> int:
     hint = ""
     if isinstance(error, UnauthorizedError):
         hint = f": {'another' if token else 'a'} key is needed, with --token or --token-file"
-    sys.stderr.write(f"ddtrace-litellm: {masking.visible(str(error))}{hint}\n")
+    sys.stderr.write(f"ddtrace-litellm: {masking.visible(masking.reason(error))}{hint}\n")
     return 1

@@ -121,7 +121,7 @@ def request_options(instance: Mapping[str, Any], init_config: Mapping[str, Any] 
     except OptionError:
         raise
     except ValueError as error:
-        raise OptionError(f"openmetrics_endpoint, headers or extra_headers: {error}") from None
+        raise OptionError(f"openmetrics_endpoint, headers or extra_headers: {masking.reason(error)}") from None
 
 
 def _refuse(options: Options) -> None:
@@ -232,7 +232,7 @@ def _proxies(options: Options, common: Options) -> Proxies:
     try:
         return Proxies(_proxy(proxy, "http"), _proxy(proxy, "https"), tuple(filter(None, map(str.strip, hosts))))
     except ValueError as error:
-        raise OptionError(f"proxy: {error}") from None
+        raise OptionError(f"proxy: {masking.reason(error)}") from None
 
 
 def _skips(options: Options, *, default: bool) -> bool:

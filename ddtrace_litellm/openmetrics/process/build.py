@@ -9,6 +9,7 @@ from dataclasses import replace
 from multiprocessing import parent_process
 from typing import Any, NamedTuple
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.config import OpenMetricsConfig
 from ddtrace_litellm.openmetrics.collecting.collector import Collector
 from ddtrace_litellm.openmetrics.options.conf import read_conf
@@ -50,7 +51,7 @@ def scrapers(config: OpenMetricsConfig, process: Process) -> list[Scraper]:
         missing = str(error.name).partition(".")[0]
         log.error("no metrics of LiteLLM are sent: %s is not installed: %s", missing, _INSTALL)  # noqa: TRY400
     except ValueError as error:
-        log.error("no metrics of LiteLLM are sent: %s", error)  # noqa: TRY400 - the user's to mend
+        log.error("no metrics of LiteLLM are sent: %s", masking.reason(error))  # noqa: TRY400 - the user's to mend
     return []
 
 
@@ -58,7 +59,9 @@ def _instances(config: OpenMetricsConfig) -> list[Instance]:
     try:
         return read_conf(config.conf) if config.conf else [_instance(config)]
     except ValueError as error:
-        raise ValueError(f"DD_LITELLM_OPENMETRICS_{'CONFIG' if config.conf else 'ENDPOINT'}: {error}") from None
+        raise masking.SafeValueError(
+            f"DD_LITELLM_OPENMETRICS_{'CONFIG' if config.conf else 'ENDPOINT'}: {masking.reason(error)}"
+        ) from None
 
 
 def _instance(config: OpenMetricsConfig) -> Instance:

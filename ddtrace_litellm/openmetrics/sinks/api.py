@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from random import random
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.metrics import Scraped, ServiceCheck
 from ddtrace_litellm.openmetrics.sinks.intake import Answer, Intake, NoAnswerError
 from ddtrace_litellm.openmetrics.sinks.notices import Notices
@@ -66,9 +67,9 @@ def from_environment(environ: Mapping[str, str], *, interval: float, tags: Seque
     """
     key = environ.get("DD_API_KEY", "").strip()
     if not key:
-        raise ValueError("DD_API_KEY is not set, and without an Agent nothing can be sent without it")
+        raise masking.SafeValueError("DD_API_KEY is not set, and without an Agent nothing can be sent without it")
     if not (key.isascii() and key.isalnum()):
-        raise ValueError("DD_API_KEY has characters that no key has")
+        raise masking.SafeValueError("DD_API_KEY has characters that no key has")
     hostname = environ.get("DD_HOSTNAME", "") or socket.gethostname()
     sender = Sender(tag(hostname), (*map(tag, tags), *_tags(environ)), max(1, round(interval)))
     return ApiSink(Intake(_url(environ), key), sender, patience=min(PATIENCE, interval * 2 / 3))
@@ -79,10 +80,12 @@ def _url(environ: Mapping[str, str]) -> str:
         try:
             return split(url).geturl()
         except ValueError:  # it may hold a password, so it is not shown
-            raise ValueError(f"DD_DD_URL is no URL such as https://api.{SITE}, without a user or a password") from None
+            raise masking.SafeValueError(
+                f"DD_DD_URL is no URL such as https://api.{SITE}, without a user or a password"
+            ) from None
     site = environ.get("DD_SITE", "").strip() or SITE
     if not _SITE.fullmatch(site):
-        raise ValueError(f"DD_SITE is no site of Datadog, such as {SITE} or datadoghq.eu")
+        raise masking.SafeValueError(f"DD_SITE is no site of Datadog, such as {SITE} or datadoghq.eu")
     return f"https://api.{site}"
 
 

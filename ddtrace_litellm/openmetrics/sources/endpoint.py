@@ -77,7 +77,9 @@ class Proxies:
         except ValueError:
             fits = False
         if not fits:
-            raise ValueError(f"the proxy for {scheme} is no URL of an HTTP proxy, such as http://proxy:3128")
+            raise masking.SafeValueError(
+                f"the proxy for {scheme} is no URL of an HTTP proxy, such as http://proxy:3128"
+            )
         return parts if url else None
 
 
@@ -106,17 +108,19 @@ class TokenFile:
         try:
             token = Path(self.path).read_text(encoding="utf-8").strip()
         except (OSError, ValueError) as error:  # of a path or a text that is none
-            raise ValueError(
+            raise masking.SafeValueError(
                 f"cannot read the token from {masking.path(self.path)}:"
                 f" {masking.system_reason(error) if isinstance(error, OSError) else 'it is not UTF-8'}"
             ) from None
         if self.pattern is not None:
             match = self.pattern.search(token)
             if not match:
-                raise ValueError(f"the pattern of auth_token's reader matches nothing in {masking.path(self.path)}")
+                raise masking.SafeValueError(
+                    f"the pattern of auth_token's reader matches nothing in {masking.path(self.path)}"
+                )
             token = match[1] or ""
         if not token or not token.isascii() or not token.isprintable():
-            raise ValueError(
+            raise masking.SafeValueError(
                 f"{masking.path(self.path)} holds no token: it is empty, or has characters that no token has"
             )
         return {self.header: self.value.replace(self.placeholder, token, 1)}
@@ -168,12 +172,12 @@ class Endpoint:
     def __post_init__(self) -> None:
         split(self.url)
         if not all("!" <= character <= "~" for character in self.token):
-            raise ValueError("the token has white space or other characters that no token has")
+            raise masking.SafeValueError("the token has white space or other characters that no token has")
         for name, value in self.headers.items():
             if not _HEADER_NAME.fullmatch(name):
-                raise ValueError("the name of a header has characters that no such name has")
+                raise masking.SafeValueError("the name of a header has characters that no such name has")
             if not _HEADER_VALUE.fullmatch(value):
-                raise ValueError(f"the header {masking.name(name)} has characters that no header has")
+                raise masking.SafeValueError(f"the header {masking.name(name)} has characters that no header has")
 
 
 def split(url: str) -> SplitResult:
@@ -183,7 +187,7 @@ def split(url: str) -> SplitResult:
         ValueError: it is none; the message does not repeat it.
     """
     if "@" in url:  # wherever: a password may hold a slash
-        raise ValueError(
+        raise masking.SafeValueError(
             "the URL of the metrics page holds a user or a password, which belong into the configuration; any other @"
             " is written %40"
         )
@@ -193,7 +197,7 @@ def split(url: str) -> SplitResult:
     except ValueError:
         fits = False
     if not fits or not (url.isascii() and url.isprintable() and " " not in url and "\\" not in url):
-        raise ValueError("that is no URL of a metrics page, such as http://localhost:4000/metrics")
+        raise masking.SafeValueError("that is no URL of a metrics page, such as http://localhost:4000/metrics")
     return parts._replace(fragment="")
 
 

@@ -177,7 +177,7 @@ def _token(endpoint: Endpoint) -> dict[str, str]:
     try:
         return endpoint.token_file.read()
     except ValueError as error:
-        raise FetchError(f"{masking.url(endpoint.url)} is not asked for: {error}") from None
+        raise FetchError(f"{masking.url(endpoint.url)} is not asked for: {masking.reason(error)}") from None
 
 
 def _follow(request: _Request, url: SplitResult, token: Mapping[str, str], opened: ExitStack) -> _Asked:
