@@ -77,7 +77,7 @@ def _both(name: str, model: tuple[str, str], said: Any, tokens: dict[str, int], 
     """Yield a call of a family that streams, plain and streamed: the event is the same but for what streams have."""
     asks, script, tools = more.pop("asks", {}), more.pop("script", Script()), more.pop("tools", None)
     text = "Good day" if name == "Gemini" else _SAYS
-    parameters = {"max_retries": 0, **more, "finish_reason": reason}
+    parameters = {**more, "finish_reason": reason}
     google = name == "Gemini"
     for streamed in (False, True):
         call = call_with(f"{name}{' stream' if streamed else ''}", **asks)
@@ -173,7 +173,6 @@ _FAMILIES = {
         tools=_ADDED,
     ),
 }
-_RETRIES = {"max_retries": 0}
 CASES = {
     **{
         f"{name}{', streamed' if number else ''}": case
@@ -186,7 +185,7 @@ CASES = {
         {"documents": [{"text": "one two"}, {"text": "three"}]},
         {"value": "2 embeddings of 3 dimensions"},
         _tokens(3, 0),
-        {"dimensions": 3, **_RETRIES},
+        {"dimensions": 3},
         kind="embedding",
     ),
     "compaction": Case(
@@ -195,7 +194,7 @@ CASES = {
         _user("Good day"),
         {"messages": [*_user("Good day")["messages"], *_model("[compaction: cmp_0]")["messages"]]},
         _tokens(2, 6, **_RESPONSE),
-        _RETRIES,
+        {},
     ),
     "rerank": Case(
         call_with("rerank"),
@@ -263,7 +262,7 @@ CASES = {
         _user("Good day"),
         _model("[audio: mp3]"),
         {},
-        {"voice": "alloy", **_RETRIES},
+        {"voice": "alloy"},
     ),
     "Whisper": Case(
         call_with("Whisper", language="en"),
@@ -271,7 +270,7 @@ CASES = {
         _user("[audio: day.wav]"),
         _model(HEARD),
         {},
-        {"language": "en", "audio_seconds": 3.0, **_RETRIES},
+        {"language": "en", "audio_seconds": 3.0},
     ),
     "transcription": Case(
         call_with("transcription", prompt="A greeting."),
@@ -279,7 +278,7 @@ CASES = {
         _user("A greeting.\n[audio: day.wav]"),
         _model(HEARD),
         _tokens(30, 6),
-        _RETRIES,
+        {},
     ),
     "OCR": Case(
         call_with("OCR"),
