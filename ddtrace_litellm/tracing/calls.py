@@ -88,6 +88,7 @@ class Call:
         answered_by: the model of the call that served this one last without an error.
         attempts: what was tried beneath, for a call that retries or falls back; ``None`` for any other.
         request: ``None`` where it could not be read.
+        counted_in: where its end is counted: with its start, which a forked process has not counted.
         done: the call has ended; what starts later (LiteLLM's background tasks) is not beneath it.
     """
 
@@ -97,6 +98,7 @@ class Call:
         "asked_provider",
         "attempts",
         "children",
+        "counted_in",
         "done",
         "own_response",
         "parent",
@@ -120,6 +122,7 @@ class Call:
         self.streams: set[StreamReading] | None = None
         self.stream: StreamReading | None = None
         self.asked_provider = self.done = False
+        self.counted_in = counters.ended
         self.own_response: Any = None
         self.answered_by: Model | None = None
         self.attempts: Attempts | None = None
@@ -296,7 +299,7 @@ class Call:
         return said
 
     def _finish(self, ended_as: str) -> None:
-        counters.ended[ended_as].up()
+        self.counted_in[ended_as].up()
         if open_calls is not None:
             open_calls.discard(self)
         with _FINISH:
