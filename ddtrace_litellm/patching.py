@@ -16,6 +16,7 @@ from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import LAMBDA_VARIABLE, health_metrics_enabled, openmetrics_config
 from ddtrace_litellm.targets import (
     FUNCTIONS,
+    LAST_EVENT,
     PROVIDER_REQUEST,
     PROVIDER_RESPONSES,
     ROUTER_ENDPOINTS,
@@ -31,6 +32,7 @@ from ddtrace_litellm.tracing.wrappers import (
     ContextExecutor,
     TracedFunction,
     is_traced,
+    observes_last_event,
     observes_request,
     observes_response,
     traced,
@@ -107,6 +109,7 @@ def _wrap_all(targets: Iterable[Target]) -> None:
     _when_loaded(*PROVIDER_REQUEST, lambda _owner, original: TracedFunction(original, observes_request))
     for path, name in PROVIDER_RESPONSES:
         _when_loaded(path, name, lambda _owner, original: TracedFunction(original, observes_response))
+    _when_loaded(*LAST_EVENT, lambda _owner, original: TracedFunction(original, observes_last_event))
 
 
 def _when_loaded(path: str, name: str, wrap: Callable[[Any, Any], TracedFunction]) -> None:

@@ -72,6 +72,15 @@ def provider_answered(response: Any) -> None:
             call.own_response = response
 
 
+def stream_completed(event: Any) -> None:
+    """End the stream beneath the innermost call that has just brought its last event."""
+    with _OBSERVED:
+        call = enclosing(_ddtrace.active_context())
+        for stream in tuple(call.streams or ()) if call is not None else ():
+            if stream.chunks and stream.chunks[-1] is event:
+                stream.end(StopAsyncIteration())
+
+
 class Call:
     """A call between its start and the end of its span; for a stream that is the end of the stream.
 
