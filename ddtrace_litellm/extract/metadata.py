@@ -10,6 +10,24 @@ from ddtrace_litellm.extract.fields import field, sequence
 from ddtrace_litellm.masking import strip_credentials
 
 _CONTENT = frozenset({"prediction", "suffix"})
+_DESCRIBING = frozenset(
+    {
+        "output_config",
+        "output_format",
+        "responseJsonSchema",
+        "responseSchema",
+        "response_format",
+        "response_json_schema",
+        "response_schema",
+        "text",
+        "text_format",
+        "web_search_options",
+    }
+)
+"""Parameters that may hold a schema with descriptions, or where the user is."""
+_FORM = frozenset({"effort", "format", "search_context_size", "strict", "type", "verbosity"})
+"""What of those says of which kind they are."""
+_FORMAT = re.compile(r"[a-z0-9_]{1,20}")
 _URLS = ("api_base", "base_url")
 _PLAIN = frozenset({str, int, float, bool})
 
@@ -61,12 +79,22 @@ def parameters(arguments: Mapping[str, Any], allowed: Container[str], *, content
         for name, value in arguments.items()
         if name in allowed and value is not None
     }
-    if not contents:
-        found = {name: value for name, value in found.items() if name not in _CONTENT}
     for name in _URLS:
         if url := arguments.get(name):
             found[name] = strip_credentials(str(url))
-    return found
+    return found if contents else without_contents(found)
+
+
+def without_contents(described: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known of a request without what its parameters say: of a schema, that it is one."""
+    left = {name: _form(value) if name in _DESCRIBING else value for name, value in described.items()}
+    return {name: value for name, value in left.items() if value is not None and name not in _CONTENT}
+
+
+def _form(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _form(item) for name, item in value.items() if name in _FORM}
+    return value if isinstance(value, bool) or (isinstance(value, str) and _FORMAT.fullmatch(value)) else None
 
 
 def _plain(value: Any) -> Any:

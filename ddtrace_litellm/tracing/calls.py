@@ -12,13 +12,17 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
+import litellm
+
 from ddtrace_litellm import _ddtrace
+from ddtrace_litellm.extract import credentials
 from ddtrace_litellm.targets import Target
 from ddtrace_litellm.telemetry import counters
 from ddtrace_litellm.tracing import debug_log, spans
 from ddtrace_litellm.tracing.attempts import Attempts
 from ddtrace_litellm.tracing.call_records import Request, Result
 from ddtrace_litellm.tracing.delegation import is_delegated
+from ddtrace_litellm.tracing.error_text import ErrorText
 from ddtrace_litellm.tracing.errors import contain
 from ddtrace_litellm.tracing.models import Model
 from ddtrace_litellm.tracing.outcome import Beneath, Outcome, outcome, unread
@@ -29,7 +33,9 @@ from ddtrace_litellm.tracing.streams import StreamReading, open_streams
 _CANCELLED = (CancelledError, GeneratorExit)
 _BEGIN, _REQUEST, _RESULT, _STREAM = contain("begin"), contain("request"), contain("result"), contain("stream")
 _OUTCOME, _SPAN, _DEBUG_LOG, _FINISH = contain("outcome"), contain("span"), contain("debug log"), contain("finish")
-_OBSERVED = contain("provider request")
+_KEYS = tuple(name for name in vars(litellm) if name.endswith("_key"))
+"""LiteLLM's settings that hold keys (``litellm.openai_key``)."""
+_OBSERVED, _ERROR_TEXT = contain("provider request"), contain("error text")
 
 open_calls: set[Call] | None = None
 """Calls that have not ended; ``None`` where nobody asks (see ``lambda_invocations``)."""
@@ -72,6 +78,16 @@ def provider_answered(response: Any) -> None:
             call.own_response = response
 
 
+def span_failed(span: Any) -> None:
+    """Let what others' spans (of a provider's SDK, an HTTP client) say of an error say no more than the call's."""
+    with _ERROR_TEXT:
+        call = enclosing(span)
+        if call is not None:
+            message, stack = _ddtrace.take_error_texts(span)
+            text = call.error_text()
+            _ddtrace.set_error_texts(span, text.quoted(message), text.quoted(stack))
+
+
 class Call:
     """A call between its start and the end of its span; for a stream that is the end of the stream.
 
@@ -88,6 +104,7 @@ class Call:
         answered_by: the model of the call that served this one last without an error.
         attempts: what was tried beneath, for a call that retries or falls back; ``None`` for any other.
         request: ``None`` where it could not be read.
+        secrets: what no text of an error may quote: its own, and those of calls that served it and failed.
         done: the call has ended; what starts later (LiteLLM's background tasks) is not beneath it.
     """
 
@@ -101,6 +118,7 @@ class Call:
         "own_response",
         "parent",
         "request",
+        "secrets",
         "serves",
         "span",
         "started",
@@ -124,6 +142,7 @@ class Call:
         self.answered_by: Model | None = None
         self.attempts: Attempts | None = None
         self.request: Request | None = None
+        self.secrets: set[str] | None = None
         self.span: Any = None
 
     @classmethod
@@ -246,9 +265,9 @@ class Call:
         if isinstance(result.error, _CANCELLED):
             result, ended_as = self._cancelled(result, ended_as)
         said: Outcome | None = None
+        with _ERROR_TEXT:
+            self._tell_error(result.error)
         with _OUTCOME:
-            if result.error is not None:
-                self.span.set_exc_info(type(result.error), result.error, result.error.__traceback__)
             said = self._outcome(result)
         written = False
         with _SPAN:
@@ -283,7 +302,7 @@ class Call:
             request.metadata.update(self.attempts.summary())
         # An attempt that was cancelled is not one that failed.
         if isinstance(error, Exception) and serves is not None and serves.attempts is not None:
-            serves.attempts.fail(request.metadata, error)
+            serves.attempts.fail(request.metadata, self.error_text().summary(error))
         said = outcome(
             self.target.api,
             request,
@@ -293,7 +312,30 @@ class Call:
         )
         if serves is not None and error is None:
             serves.answered_by = said.model
+        if said.error is not None:
+            said = said._replace(error=self.error_text().reported(*said.error))
         return said
+
+    def _tell_error(self, error: BaseException | None) -> None:
+        if error is None:
+            return
+        stack = _ddtrace.set_exception(self.span, error)
+        if self.span.error:  # exit(0) is none
+            text = self.error_text()
+            _ddtrace.set_error_texts(self.span, text.message(error), text.stack(error, stack))
+
+    def error_text(self) -> ErrorText:
+        """Return how errors of this call are told. It looks for secrets, which takes some 100 us."""
+        if self.request is None:
+            return ErrorText(captured=False)
+        secrets = self.secrets = self.secrets or set()
+        secrets |= credentials.of_call(self.request.arguments)
+        secrets |= credentials.of_process({name: getattr(litellm, name, None) for name in _KEYS})
+        if self.serves is not None:
+            # Its error is the same, and its arguments do not have the deployment's key.
+            self.serves.secrets = (self.serves.secrets or set()) | secrets
+        capture = self.request.capture
+        return ErrorText(capture.input and capture.output, secrets)
 
     def _finish(self, ended_as: str) -> None:
         counters.ended[ended_as].up()

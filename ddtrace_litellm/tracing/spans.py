@@ -48,7 +48,7 @@ def open_request(span: Any, api: Api, arguments: Mapping[str, Any], *, router: b
         # LiteLLM says so in the metadata too, but only further down, where it chooses a deployment.
         described["model_group"] = model
     if not _ddtrace.is_llmobs_span(span):
-        return Request(arguments, None, described)
+        return Request(arguments, None, described, _capture)
     if sources or router or "user" in arguments or "litellm_session_id" in arguments:
         _identify(span, arguments, sources, described)
     warn_if_reported_twice()
@@ -57,7 +57,7 @@ def open_request(span: Any, api: Api, arguments: Mapping[str, Any], *, router: b
         _ddtrace.link_tool_result(span, tool_id)
     settings = api.settings(arguments) if api.settings is not None else arguments
     described |= extract_metadata.parameters(settings, api.parameters, contents=_capture.input)
-    return Request(arguments, captured_input(read.annotations, _capture), described)
+    return Request(arguments, captured_input(read.annotations, _capture), described, _capture)
 
 
 def _identify(
@@ -87,7 +87,7 @@ def write(span: Any, request: Request | None, outcome: Outcome) -> None:
         _ddtrace.annotate(span, kind=kind, tags=_INTEGRATION)
         return
     output = outcome.output
-    contents = request.contents if output is None else {**request.contents, **captured_output(output, _capture)}
+    contents = request.contents if output is None else {**request.contents, **captured_output(output, request.capture)}
     _ddtrace.annotate(
         span,
         kind=kind,
@@ -100,7 +100,7 @@ def write(span: Any, request: Request | None, outcome: Outcome) -> None:
     )
     if not outcome.leaf or output is None:
         return
-    if _capture.input:  # a managed prompt brings its variables along
+    if request.capture.input:  # a managed prompt brings its variables along
         _ddtrace.annotate_tracked_prompt(span, request.arguments.get("messages") or request.arguments.get("prompt"))
     for call in output.tool_calls:
         if call.tool_id:
