@@ -61,6 +61,10 @@ class CaptureConfig:
     max_chars: int | None = None
 
 
+NOTHING = CaptureConfig(input=False, output=False)
+"""Of a call that is redacted."""
+
+
 def capture_config(environ: Mapping[str, str]) -> CaptureConfig:
     """Read :class:`CaptureConfig` from ``environ``; a value that cannot be used is one warning, and the default."""
     return CaptureConfig(

@@ -15,6 +15,7 @@ from typing import Any
 import litellm
 
 from ddtrace_litellm import _ddtrace
+from ddtrace_litellm.config import NOTHING
 from ddtrace_litellm.extract import credentials
 from ddtrace_litellm.targets import Target
 from ddtrace_litellm.telemetry import counters
@@ -193,15 +194,28 @@ class Call:
         target, serves = self.target, self.serves
         if serves is not None:
             serves.children += 1
-        self.request = request = spans.open_request(self.span, target.api, arguments, router=target.router)
+        within = self.parent.request if self.parent is not None else None
+        self.request = request = spans.open_request(
+            self.span, target.api, arguments, router=target.router, within=within
+        )
         if (target.router and not target.batch) or arguments.get("fallbacks"):
             self.attempts = Attempts()
         if serves is not None and serves.attempts is not None:
             tried = request.metadata.get("model_group", arguments.get("model"))
             request.metadata.update(serves.attempts.begin(str(tried)))
+        if request.capture is NOTHING and (within is None or within.capture is not NOTHING):
+            self._redact_served()
         if debug_log.wanted():
             above = self.parent.target.api.name if self.parent is not None else ""
             debug_log.began(self.span, above, serves=serves is not None)
+
+    def _redact_served(self) -> None:
+        """Redact the calls that this one serves: what they show is what this one is asked and answers."""
+        call = self.serves
+        while call is not None:
+            if call.request is not None:
+                call.request = spans.redacted(call.request)
+            call = call.serves
 
     def leave(self) -> None:
         """Make active what was when the call began: nothing of ours is, once our wrapper has returned."""

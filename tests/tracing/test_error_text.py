@@ -175,6 +175,8 @@ def test_error_of_an_answer(provider, recorder):
     """An error that an answer reports is told as one that was raised."""
     body = {"id": "r", "object": "response", "created_at": 1, "model": "gpt-4o-mini", "output": [], "status": "failed"}
     body |= {"error": {"code": "server_error", "message": QUOTES.format(KEY)}, "parallel_tool_calls": True, "tools": []}
+    unset = "incomplete_details instructions max_output_tokens metadata previous_response_id reasoning temperature text"
+    body |= dict.fromkeys([*unset.split(), "top_p", "truncation", "usage", "user"])  # LiteLLM 1.72 wants them
     provider.behaviours["gpt-4o-mini"] = Script(reply_body=body | {"tool_choice": "auto"})
     litellm.responses(**{**without_messages(provider), "model": "openai/gpt-4o-mini"}, input=PROMPT)
     told = everything(recorder)
