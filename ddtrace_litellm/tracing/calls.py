@@ -343,7 +343,7 @@ class Call:
         if self.request is None:
             return ErrorText(captured=False)
         secrets = self.secrets = self.secrets or set()
-        secrets |= credentials.of_call(self.request.arguments)
+        secrets |= credentials.of_call(self.request.arguments) | spans.hidden_users(self.request.arguments)
         secrets |= credentials.of_process({name: getattr(litellm, name, None) for name in _KEYS})
         if self.serves is not None:
             # Its error is the same, and its arguments do not have the deployment's key.

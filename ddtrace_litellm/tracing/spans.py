@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ddtrace_litellm import _ddtrace
-from ddtrace_litellm.config import NOTHING, CaptureConfig, capture_config
+from ddtrace_litellm.config import NOTHING, CaptureConfig, UserConfig, capture_config, user_config
 from ddtrace_litellm.extract import metadata as extract_metadata
 from ddtrace_litellm.extract.api import Api
 from ddtrace_litellm.extract.capture import captured_input, captured_output
@@ -21,12 +21,13 @@ from ddtrace_litellm.tracing.redaction import is_redacted
 _KINDS_WITH_MODEL = frozenset({"llm", "embedding"})
 _INTEGRATION = {"integration": "litellm"}
 _capture = CaptureConfig()
+_users = UserConfig()
 
 
 def configure() -> None:
-    """Read the variables that say what of the contents is captured."""
-    global _capture  # noqa: PLW0603  # one setting of the process, read again at each patch
-    _capture = capture_config(os.environ)
+    """Read the variables that say what of contents and users is on spans."""
+    global _capture, _users  # settings of the process, read again at each patch
+    _capture, _users = capture_config(os.environ), user_config(os.environ)
 
 
 def open_request(
@@ -69,7 +70,13 @@ def open_request(
         _ddtrace.link_tool_result(span, tool_id)
     settings = api.settings(arguments) if api.settings is not None else arguments
     described |= extract_metadata.parameters(settings, api.parameters, contents=capture.input)
+    extract_metadata.hash_users(described, _users)
     return Request(arguments, captured_input(read.annotations, capture), described, capture)
+
+
+def hidden_users(arguments: Mapping[str, Any]) -> set[str]:
+    """Return the users that no text of an error may name in clear."""
+    return extract_metadata.users_of(arguments) if _users.hashed else set()
 
 
 def redacted(request: Request) -> Request:
@@ -86,6 +93,7 @@ def _identify(
     span: Any, arguments: Mapping[str, Any], sources: list[dict[str, Any]], described: Mapping[str, Any]
 ) -> None:
     tags = extract_metadata.identity_tags(arguments, sources)
+    extract_metadata.hash_users(tags, _users)
     if "model_group" in described:
         tags["model_group"] = described["model_group"]
     session_id = extract_metadata.session_id(arguments, sources)
