@@ -68,7 +68,7 @@ def patch() -> None:
         # ddtrace's built-in is about to be active instead: it must not find half of ours beneath it.
         _restore_all()
         raise
-    _ddtrace.listen_to_provider_spans(_beneath_a_leaf)
+    _ddtrace.listen_to_other_spans(_beneath_a_leaf, calls.span_failed)
     if os.environ.get(LAMBDA_VARIABLE):
         lambda_invocations.follow()
     _report_health()

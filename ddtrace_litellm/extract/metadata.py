@@ -1,15 +1,35 @@
 """What of a request goes into a span's metadata and tags: by allow-list, since anything else may be secret."""
 
 import hashlib
+import hmac
 import re
 from collections.abc import Container, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
+from ddtrace_litellm.config import UserConfig
 from ddtrace_litellm.extract.fields import field, sequence
 from ddtrace_litellm.masking import strip_credentials
 
 _CONTENT = frozenset({"prediction", "suffix"})
+_DESCRIBING = frozenset(
+    {
+        "output_config",
+        "output_format",
+        "responseJsonSchema",
+        "responseSchema",
+        "response_format",
+        "response_json_schema",
+        "response_schema",
+        "text",
+        "text_format",
+        "web_search_options",
+    }
+)
+"""Parameters that may hold a schema with descriptions, or where the user is."""
+_FORM = frozenset({"effort", "format", "search_context_size", "strict", "type", "verbosity"})
+"""What of those says of which kind they are."""
+_FORMAT = re.compile(r"[a-z0-9_]{1,20}")
 _URLS = ("api_base", "base_url")
 _PLAIN = frozenset({str, int, float, bool})
 
@@ -27,6 +47,8 @@ _IDENTITY_TAGS = {
     "user_api_key_project_alias": "project_alias",
     "user_api_key_request_route": "route",
 }
+_USERS = frozenset({"end_user", "safety_identifier", "user"})
+"""Tags and parameters that name a user."""
 _RESERVED_TAGS = frozenset(_IDENTITY_TAGS.values()) | {
     "agent_service",
     "ddtrace.version",
@@ -50,6 +72,7 @@ MAX_REQUEST_TAGS = 100
 """Request tags read of one call: a caller of a proxy chooses their number."""
 MAX_TAG_CHARS = 200
 """Characters kept of a tag's value, as many as Datadog keeps of a tag."""
+_LONG_NAME = 6
 COST_TAGS = frozenset({"api_key_alias", "end_user", "model_group", "org_alias", "team", "team_alias", "user"})
 """Tags by which people share out costs; those of them that a span has become its cost tags."""
 
@@ -61,12 +84,22 @@ def parameters(arguments: Mapping[str, Any], allowed: Container[str], *, content
         for name, value in arguments.items()
         if name in allowed and value is not None
     }
-    if not contents:
-        found = {name: value for name, value in found.items() if name not in _CONTENT}
     for name in _URLS:
         if url := arguments.get(name):
             found[name] = strip_credentials(str(url))
-    return found
+    return found if contents else without_contents(found)
+
+
+def without_contents(described: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known of a request without what its parameters say: of a schema, that it is one."""
+    left = {name: _form(value) if name in _DESCRIBING else value for name, value in described.items()}
+    return {name: value for name, value in left.items() if value is not None and name not in _CONTENT}
+
+
+def _form(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _form(item) for name, item in value.items() if name in _FORM}
+    return value if isinstance(value, bool) or (isinstance(value, str) and _FORMAT.fullmatch(value)) else None
 
 
 def _plain(value: Any) -> Any:
@@ -78,6 +111,24 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple, set)):
         return [_plain(item) for item in value]
     return value.__name__ if isinstance(value, type) else type(value).__name__
+
+
+def hash_users(described: dict[str, Any], users: UserConfig) -> None:
+    """Replace what names a user among tags or parameters by its hash, where it is not to be in clear."""
+    if not users.hashed:
+        return
+    for name in described.keys() & _USERS:
+        named = str(described.pop(name))[:MAX_TAG_CHARS].encode(errors="surrogatepass")
+        if users.key:
+            described[name] = hmac.digest(users.key, named, "sha256").hex()
+
+
+def users_of(arguments: Mapping[str, Any]) -> set[str]:
+    """Return the users that a call names, but for names so short that they are in many words."""
+    named = [arguments.get("user"), arguments.get("safety_identifier")]
+    for source in request_metadata(arguments):
+        named += [source.get(name) for name, tag in _IDENTITY_TAGS.items() if tag in _USERS]
+    return {name for name in map(str, named) if len(name) >= _LONG_NAME}
 
 
 def request_metadata(arguments: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ddtrace_litellm import _ddtrace
-from ddtrace_litellm.config import CaptureConfig, capture_config
+from ddtrace_litellm.config import NOTHING, CaptureConfig, UserConfig, capture_config, user_config
 from ddtrace_litellm.extract import metadata as extract_metadata
 from ddtrace_litellm.extract.api import Api
 from ddtrace_litellm.extract.capture import captured_input, captured_output
@@ -15,29 +15,42 @@ from ddtrace_litellm.extract.content import without_attachments
 from ddtrace_litellm.tracing.call_records import Request
 from ddtrace_litellm.tracing.double_reporting import warn_if_reported_twice
 from ddtrace_litellm.tracing.outcome import Outcome
+from ddtrace_litellm.tracing.redaction import is_redacted
 
 # Of other kinds ddtrace drops model and provider (4.8 to 4.16).
 _KINDS_WITH_MODEL = frozenset({"llm", "embedding"})
 _INTEGRATION = {"integration": "litellm"}
 _capture = CaptureConfig()
+_users = UserConfig()
 
 
 def configure() -> None:
-    """Read the variables that say what of the contents is captured."""
-    global _capture  # noqa: PLW0603  # one setting of the process, read again at each patch
-    _capture = capture_config(os.environ)
+    """Read the variables that say what of contents and users is on spans."""
+    global _capture, _users  # settings of the process, read again at each patch
+    _capture, _users = capture_config(os.environ), user_config(os.environ)
 
 
-def open_request(span: Any, api: Api, arguments: Mapping[str, Any], *, router: bool) -> Request:
+def open_request(
+    span: Any, api: Api, arguments: Mapping[str, Any], *, router: bool, within: Request | None = None
+) -> Request:
     """Put on the span who asks for what, and read the rest before LiteLLM or the user changes the arguments.
 
     The identity comes first: ddtrace's sampling rules (4.16) and the headers it injects are decided by the tags and the
     session that a span has when its trace first leaves the thread, the task or the process.
+
+    Args:
+        span: the call's.
+        api: what is called.
+        arguments: the call's, by name.
+        router: it is a method of the Router.
+        within: the request of the call around it: where that is redacted, so is this one.
     """
     model = arguments.get("model")
     if isinstance(model, str):
         _ddtrace.set_tag(span, "litellm.request.model", model)
     sources = extract_metadata.request_metadata(arguments)
+    redacted_around = within is not None and within.capture is NOTHING
+    capture = NOTHING if redacted_around or is_redacted(arguments, sources) else _capture
     described: dict[str, Any] = {}
     if sources:
         described = extract_metadata.deployment(arguments, sources)
@@ -48,7 +61,7 @@ def open_request(span: Any, api: Api, arguments: Mapping[str, Any], *, router: b
         # LiteLLM says so in the metadata too, but only further down, where it chooses a deployment.
         described["model_group"] = model
     if not _ddtrace.is_llmobs_span(span):
-        return Request(arguments, None, described)
+        return Request(arguments, None, described, capture)
     if sources or router or "user" in arguments or "litellm_session_id" in arguments:
         _identify(span, arguments, sources, described)
     warn_if_reported_twice()
@@ -56,14 +69,31 @@ def open_request(span: Any, api: Api, arguments: Mapping[str, Any], *, router: b
     for tool_id in read.tool_result_ids:
         _ddtrace.link_tool_result(span, tool_id)
     settings = api.settings(arguments) if api.settings is not None else arguments
-    described |= extract_metadata.parameters(settings, api.parameters, contents=_capture.input)
-    return Request(arguments, captured_input(read.annotations, _capture), described)
+    described |= extract_metadata.parameters(settings, api.parameters, contents=capture.input)
+    extract_metadata.hash_users(described, _users)
+    return Request(arguments, captured_input(read.annotations, capture), described, capture)
+
+
+def hidden_users(arguments: Mapping[str, Any]) -> set[str]:
+    """Return the users that no text of an error may name in clear."""
+    return extract_metadata.users_of(arguments) if _users.hashed else set()
+
+
+def redacted(request: Request) -> Request:
+    """Return the request without contents: a call that serves it is redacted (by its deployment's parameters)."""
+    contents = request.contents
+    return request._replace(
+        contents=None if contents is None else captured_input(contents, NOTHING),
+        metadata=extract_metadata.without_contents(request.metadata),
+        capture=NOTHING,
+    )
 
 
 def _identify(
     span: Any, arguments: Mapping[str, Any], sources: list[dict[str, Any]], described: Mapping[str, Any]
 ) -> None:
     tags = extract_metadata.identity_tags(arguments, sources)
+    extract_metadata.hash_users(tags, _users)
     if "model_group" in described:
         tags["model_group"] = described["model_group"]
     session_id = extract_metadata.session_id(arguments, sources)
@@ -87,7 +117,7 @@ def write(span: Any, request: Request | None, outcome: Outcome) -> None:
         _ddtrace.annotate(span, kind=kind, tags=_INTEGRATION)
         return
     output = outcome.output
-    contents = request.contents if output is None else {**request.contents, **captured_output(output, _capture)}
+    contents = request.contents if output is None else {**request.contents, **captured_output(output, request.capture)}
     _ddtrace.annotate(
         span,
         kind=kind,
@@ -100,7 +130,7 @@ def write(span: Any, request: Request | None, outcome: Outcome) -> None:
     )
     if not outcome.leaf or output is None:
         return
-    if _capture.input:  # a managed prompt brings its variables along
+    if request.capture.input:  # a managed prompt brings its variables along
         _ddtrace.annotate_tracked_prompt(span, request.arguments.get("messages") or request.arguments.get("prompt"))
     for call in output.tool_calls:
         if call.tool_id:
