@@ -5,6 +5,7 @@ from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.api import Output
+from ddtrace_litellm.extract.plain import clip
 
 _CLIPPED = frozenset({"content", "result", "text", "tool_results"})
 """The fields of messages, results and documents that hold text; the arguments of a call are whole, to be parsed."""
@@ -33,11 +34,6 @@ def captured_output(output: Output, capture: CaptureConfig) -> dict[str, Any]:
         }
     captured = _clipped(annotations, capture.max_chars)
     return {**captured, "output_value": output.summary} if output.summary else captured
-
-
-def clip(text: str, limit: int) -> str:
-    """Cut ``text`` to ``limit`` characters, with a mark that says how many are missing."""
-    return text if len(text) <= limit else f"{text[:limit]}... [{len(text) - limit} more characters]"
 
 
 def _emptied(value: Any) -> Any:

@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import Any
 
 from ddtrace_litellm import _ddtrace
+from ddtrace_litellm.extract import plain
 from ddtrace_litellm.targets import Target
 from ddtrace_litellm.telemetry import counters
 from ddtrace_litellm.tracing import debug_log, spans
@@ -179,7 +180,7 @@ class Call:
             self.attempts = Attempts()
         if serves is not None and serves.attempts is not None:
             tried = request.metadata.get("model_group", arguments.get("model"))
-            request.metadata.update(serves.attempts.begin(str(tried)))
+            request.metadata.update(serves.attempts.begin(plain.text(tried)))
         if debug_log.wanted():
             above = self.parent.target.api.name if self.parent is not None else ""
             debug_log.began(self.span, above, serves=serves is not None)
@@ -300,6 +301,7 @@ class Call:
         if open_calls is not None:
             open_calls.discard(self)
         with _FINISH:
+            _ddtrace.mend_error(self.span, plain.tag)
             # The span outlives the call: what starts beneath it later belongs to the call above.
             _ddtrace.keep_call(self.span, self.parent)
             self.span.finish()
