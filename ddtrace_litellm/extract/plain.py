@@ -67,7 +67,7 @@ _MORE: dict[str, tuple[str, Callable[[str], Any]]] = {
     "functions": ("tools", lambda text: {"name": text}),
     "input": ("inputs", str),
     "messages": ("messages", lambda text: {"role": "", "content": text}),
-    "output": ("items", lambda text: {"role": "", "content": text}),
+    "output": ("items", lambda text: {"type": "message", "role": "", "content": text}),
     "pages": ("pages", lambda text: {"markdown": text}),
     "parts": ("parts", str),
     "results": ("results", lambda text: {"document": text, "snippet": text}),
