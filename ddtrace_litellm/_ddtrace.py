@@ -35,6 +35,7 @@ _LLM = "llm"
 _EVENT = "_llmobs"
 _DEMOTED = "ddtrace_litellm.demoted"
 _CALL = "ddtrace_litellm.call"
+_ATTACHED = "ddtrace_litellm.attached"
 # ddtrace's integrations of the SDKs that LiteLLM can call a provider through.
 _PROVIDER_SPANS = frozenset({"anthropic.request", "google_genai.request", "openai.request", "vertexai.request"})
 
@@ -194,6 +195,24 @@ def set_error(span: Any, kind: str, message: str) -> None:
     span.error = 1
     span._set_attribute(ERROR_TYPE, kind)
     span._set_attribute(ERROR_MSG, message)
+
+
+def mend_error(span: Any, mended: Callable[[str], str]) -> None:
+    """Put texts of a span's error, whoever set them, through ``mended``."""
+    if span.error:
+        for name in (ERROR_TYPE, ERROR_MSG, ERROR_STACK):
+            if text := span.get_tag(name):
+                span._set_attribute(name, mended(text))
+
+
+def attached_to_trace(span: Any) -> int:
+    """Return what :func:`attach_to_trace` has added up, in this process."""
+    return (span._local_root or span)._get_ctx_item(_ATTACHED) or 0
+
+
+def attach_to_trace(span: Any, size: int) -> None:
+    """Add to the size of what is attached to the spans of a trace."""
+    (span._local_root or span)._set_ctx_item(_ATTACHED, attached_to_trace(span) + size)
 
 
 def is_llmobs_span(span: Any) -> bool:

@@ -14,9 +14,9 @@ import uvicorn
 
 def _app(tools: dict[str, Callable[..., Any]]) -> Any:
     try:
-        from mcp.server import MCPServer as Server  # noqa: PLC0415  # mcp 2
+        from mcp.server import MCPServer as Server  # mcp 2
     except ImportError:
-        from mcp.server.fastmcp import FastMCP as Server  # noqa: PLC0415  # mcp 1
+        from mcp.server.fastmcp import FastMCP as Server  # mcp 1
     server = Server("tests")
     for name, function in tools.items():
         server.add_tool(function, name=name)

@@ -5,6 +5,7 @@ from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.api import Output
+from ddtrace_litellm.extract.plain import clip
 
 _STRUCTURE = frozenset({"role", "score", "tool_id", "type"})
 """The fields of messages, calls, results and documents that say how many there are and of which kind, not what."""
@@ -36,11 +37,6 @@ def captured_output(output: Output, capture: CaptureConfig) -> dict[str, Any]:
         annotations = {name: _without_quotes(value) for name, value in annotations.items()}
     captured = _clipped(annotations, capture.max_chars)
     return {**captured, "output_value": output.summary} if output.summary else captured
-
-
-def clip(text: str, limit: int) -> str:
-    """Cut ``text`` to ``limit`` characters, with a mark that says how many are missing."""
-    return text if len(text) <= limit else f"{text[:limit]}... [{len(text) - limit} more characters]"
 
 
 def _outline(value: Any) -> Any:

@@ -8,7 +8,8 @@ from itertools import islice
 from typing import Any
 
 from ddtrace_litellm.config import UserConfig
-from ddtrace_litellm.extract.fields import field, sequence
+from ddtrace_litellm.extract.fields import field, sequence, text_of
+from ddtrace_litellm.extract.plain import plain, text
 from ddtrace_litellm.masking import strip_credentials
 
 _CONTENT = frozenset({"prediction", "suffix"})
@@ -31,7 +32,6 @@ _FORM = frozenset({"effort", "format", "search_context_size", "strict", "type", 
 """What of those says of which kind they are."""
 _FORMAT = re.compile(r"[a-z0-9_]{1,20}")
 _URLS = ("api_base", "base_url")
-_PLAIN = frozenset({str, int, float, bool})
 
 # The labels that the same things have on LiteLLM's Prometheus metrics, so that one tag finds both.
 _IDENTITY_TAGS = {
@@ -79,14 +79,12 @@ COST_TAGS = frozenset({"api_key_alias", "end_user", "model_group", "org_alias", 
 
 def parameters(arguments: Mapping[str, Any], allowed: Container[str], *, contents: bool) -> dict[str, Any]:
     """Return the request's parameters that are in ``allowed`` and set. ``contents``: also those that hold text."""
-    found = {
-        name: value if type(value) in _PLAIN else _plain(value)
-        for name, value in arguments.items()
-        if name in allowed and value is not None
-    }
+    found: dict[str, Any] = plain(
+        {name: value for name, value in arguments.items() if name in allowed and value is not None}
+    )
     for name in _URLS:
         if url := arguments.get(name):
-            found[name] = strip_credentials(str(url))
+            found[name] = strip_credentials(text_of(url))
     return found if contents else without_contents(found)
 
 
@@ -100,17 +98,6 @@ def _form(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _form(item) for name, item in value.items() if name in _FORM}
     return value if isinstance(value, bool) or (isinstance(value, str) and _FORMAT.fullmatch(value)) else None
-
-
-def _plain(value: Any) -> Any:
-    """Return a value that JSON can hold. A class (``response_format=Answer``) is its name."""
-    if value is None or isinstance(value, (str, int, float, bool)):
-        return value
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set)):
-        return [_plain(item) for item in value]
-    return value.__name__ if isinstance(value, type) else type(value).__name__
 
 
 def hash_users(described: dict[str, Any], users: UserConfig) -> None:
@@ -141,8 +128,8 @@ def session_id(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, Any
     """Return the session that the caller put the call in, from LiteLLM's parameter or from its metadata."""
     for source in (arguments, *metadata):
         value = source.get("litellm_session_id") or (source.get("session_id") if source is not arguments else None)
-        if isinstance(value, (str, int)) and value:
-            return str(value)
+        if value and (session := _label(value)):
+            return session
     return None
 
 
@@ -156,17 +143,14 @@ def identity_tags(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, 
     tags: dict[str, str] = {}
     labels: dict[str, None] = {}
     left_out = 0
-    if isinstance(arguments.get("user"), str):
-        tags["end_user"] = arguments["user"][:MAX_TAG_CHARS]
+    if (user := arguments.get("user")) and (user := _label(user)):
+        tags["end_user"] = user
     for source in metadata:
         for name in source.keys() & _IDENTITY_TAGS.keys():
-            value = source[name]
-            if isinstance(value, (str, int)) and value:
-                tags[_IDENTITY_TAGS[name]] = (
-                    str(value)[:MAX_TAG_CHARS] if name != "user_api_key_hash" else _hashed(str(value))
-                )
+            if (value := source[name]) and (label := _label(value)):
+                tags[_IDENTITY_TAGS[name]] = label if name != "user_api_key_hash" else _hashed(text(value))
         if given := sequence(source.get("tags")):
-            labels.update((str(label)[:MAX_TAG_CHARS], None) for label in islice(given, MAX_REQUEST_TAGS))
+            labels.update((text(label)[:MAX_TAG_CHARS], None) for label in islice(given, MAX_REQUEST_TAGS))
             left_out = max(left_out, len(given) - MAX_REQUEST_TAGS)
     for label in labels:
         key, separator, value = label.partition(":")
@@ -175,6 +159,12 @@ def identity_tags(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, 
     if labels:
         tags["request_tags"] = ",".join([*labels, f"({left_out} more)"] if left_out else labels)
     return tags
+
+
+def _label(value: Any) -> str:
+    """Return what a tag says: text or a number of any type; ``""`` for a value with others inside."""
+    read = value if type(value) is str else plain(value)
+    return text(read[:MAX_TAG_CHARS]) if type(read) is str else str(read) if type(read) is int else ""
 
 
 def _hashed(key: str) -> str:
@@ -197,6 +187,6 @@ def deployment(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, Any
     for source in metadata:
         model_info = arguments.get("model_info") or source.get("model_info")
         for name, value in (("model_group", source.get("model_group")), ("deployment_id", field(model_info, "id"))):
-            if isinstance(value, (str, int)) and value:
-                found[name] = str(value)
+            if value and (label := _label(value)):
+                found[name] = label
     return found

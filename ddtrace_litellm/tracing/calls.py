@@ -16,7 +16,7 @@ import litellm
 
 from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import NOTHING
-from ddtrace_litellm.extract import credentials
+from ddtrace_litellm.extract import credentials, plain
 from ddtrace_litellm.targets import Target
 from ddtrace_litellm.telemetry import counters
 from ddtrace_litellm.tracing import debug_log, spans
@@ -214,7 +214,7 @@ class Call:
             self.attempts = Attempts()
         if serves is not None and serves.attempts is not None:
             tried = request.metadata.get("model_group", arguments.get("model"))
-            request.metadata.update(serves.attempts.begin(str(tried)))
+            request.metadata.update(serves.attempts.begin(plain.text(tried)))
         if request.capture is NOTHING and (within is None or within.capture is not NOTHING):
             self._redact_served()
         if debug_log.wanted():
@@ -368,6 +368,7 @@ class Call:
         if open_calls is not None:
             open_calls.discard(self)
         with _FINISH:
+            _ddtrace.mend_error(self.span, plain.tag)
             # The span outlives the call: what starts beneath it later belongs to the call above.
             _ddtrace.keep_call(self.span, self.parent)
             self.span.finish()

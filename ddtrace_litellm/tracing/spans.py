@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import NOTHING, CaptureConfig, UserConfig, capture_config, user_config
 from ddtrace_litellm.extract import metadata as extract_metadata
+from ddtrace_litellm.extract import plain, room
 from ddtrace_litellm.extract.api import Api
 from ddtrace_litellm.extract.capture import captured_input, captured_output
 from ddtrace_litellm.extract.content import without_attachments
+from ddtrace_litellm.extract.tools import MAX_JSON_CHARS
 from ddtrace_litellm.tracing.call_records import Request
 from ddtrace_litellm.tracing.double_reporting import warn_if_reported_twice
 from ddtrace_litellm.tracing.outcome import Outcome
@@ -19,6 +22,8 @@ from ddtrace_litellm.tracing.redaction import is_redacted
 
 # Of other kinds ddtrace drops model and provider (4.8 to 4.16).
 _KINDS_WITH_MODEL = frozenset({"llm", "embedding"})
+# ddtrace parses the arguments of each once more, 20 us or 30 ms/MB a call (4.16).
+_MAX_LINKS = 100
 _INTEGRATION = {"integration": "litellm"}
 _capture = CaptureConfig()
 _users = UserConfig()
@@ -47,6 +52,7 @@ def open_request(
     """
     model = arguments.get("model")
     if isinstance(model, str):
+        model = plain.tag(model)
         _ddtrace.set_tag(span, "litellm.request.model", model)
     sources = extract_metadata.request_metadata(arguments)
     redacted_around = within is not None and within.capture is NOTHING
@@ -56,7 +62,7 @@ def open_request(
         described = extract_metadata.deployment(arguments, sources)
         host = extract_metadata.request_host(sources)
         if host is not None:
-            _ddtrace.set_tag(span, "litellm.request.host", host)
+            _ddtrace.set_tag(span, "litellm.request.host", plain.tag(host))
     if router and isinstance(model, str):
         # LiteLLM says so in the metadata too, but only further down, where it chooses a deployment.
         described["model_group"] = model
@@ -65,10 +71,11 @@ def open_request(
     if sources or router or "user" in arguments or "litellm_session_id" in arguments:
         _identify(span, arguments, sources, described)
     warn_if_reported_twice()
-    read = api.read_input(arguments)
+    asked = plain.plain_arguments(arguments)
+    read = api.read_input(asked)
     for tool_id in read.tool_result_ids:
         _ddtrace.link_tool_result(span, tool_id)
-    settings = api.settings(arguments) if api.settings is not None else arguments
+    settings = api.settings(asked) if api.settings is not None else asked
     described |= extract_metadata.parameters(settings, api.parameters, contents=capture.input)
     extract_metadata.hash_users(described, _users)
     return Request(arguments, captured_input(read.annotations, capture), described, capture)
@@ -106,11 +113,13 @@ def _identify(
 def write(span: Any, request: Request | None, outcome: Outcome) -> None:
     """Put the outcome of a call on its span."""
     kind, model = outcome.kind, outcome.model
+    model_name, provider = plain.tag(model.name), plain.tag(model.provider)
+    metrics = {name: value for name, value in outcome.metrics.items() if plain.is_number(value)}
     if outcome.error is not None:
-        _ddtrace.set_error(span, *outcome.error)
+        _ddtrace.set_error(span, *map(plain.tag, outcome.error))
     if model.in_response:
-        _ddtrace.set_tag(span, "litellm.response.model", model.name)
-    _ddtrace.set_apm_tags(span, kind, outcome.metrics, model.name, model.provider)
+        _ddtrace.set_tag(span, "litellm.response.model", model_name)
+    _ddtrace.set_apm_tags(span, kind, metrics, model_name, provider)
     if not _ddtrace.is_llmobs_span(span):
         return
     if request is None or request.contents is None:
@@ -118,23 +127,29 @@ def write(span: Any, request: Request | None, outcome: Outcome) -> None:
         return
     output = outcome.output
     contents = request.contents if output is None else {**request.contents, **captured_output(output, request.capture)}
+    contents = contents if outcome.leaf else _as_values(contents)
+    said = _fitting(span, {**contents, "metadata": _metadata(request, outcome)})
     _ddtrace.annotate(
-        span,
-        kind=kind,
-        model_name=model.name,
-        model_provider=model.provider,
-        metrics=outcome.metrics,
-        metadata=_metadata(request, outcome),
-        tags=_INTEGRATION,
-        **(contents if outcome.leaf else _as_values(contents)),
+        span, kind=kind, model_name=model_name, model_provider=provider, metrics=metrics, tags=_INTEGRATION, **said
     )
     if not outcome.leaf or output is None:
         return
     if request.capture.input:  # a managed prompt brings its variables along
         _ddtrace.annotate_tracked_prompt(span, request.arguments.get("messages") or request.arguments.get("prompt"))
-    for call in output.tool_calls:
-        if call.tool_id:
+    for call in islice(output.tool_calls, _MAX_LINKS):
+        if call.tool_id and len(call.arguments) <= MAX_JSON_CHARS:
             _ddtrace.link_tool_choice(span, call.tool_id, call.name, call.arguments)
+
+
+def _fitting(span: Any, annotations: Mapping[str, Any]) -> dict[str, Any]:
+    """Return annotations as plain values that the event, and the trace, have room for."""
+    said, chars = plain.plain_and_measured(annotations)
+    attached = room.attached(said)
+    if attached:
+        chars -= attached
+        said, attached = room.with_attachments_that_fit(said, chars, _ddtrace.attached_to_trace(span))
+        _ddtrace.attach_to_trace(span, attached)
+    return room.with_texts_that_fit(said, chars, attached)
 
 
 def _metadata(request: Request, outcome: Outcome) -> dict[str, Any]:
