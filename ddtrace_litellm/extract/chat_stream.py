@@ -1,14 +1,15 @@
 """The chunks of a stream, put together once, at its end."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
 from ddtrace_litellm.extract.api import Arguments
 from ddtrace_litellm.extract.choices import Assembled, Choice
 from ddtrace_litellm.extract.content import Content, add_audio, add_images, content_from
-from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
+from ddtrace_litellm.extract.fields import field, fields_of, hidden_params, sequence, text_of
 from ddtrace_litellm.extract.tools import ToolCall
+from ddtrace_litellm.extract.usage import StreamUsage
 
 _CHOICE = itemgetter("index", "delta", "finish_reason")
 _DELTA = itemgetter("content", "tool_calls", "function_call", "audio")
@@ -68,6 +69,36 @@ def has_content(chunk: Any) -> bool:
         if values.get("text") or (delta is not None and any(map(fields_of(delta).get, _NOTICEABLE))):
             return True
     return False
+
+
+def reported_usage(chunks: Sequence[Any], kept: Sequence[Any], built: Any) -> StreamUsage:
+    """Return the usage of a stream: LiteLLM's own ``Usage`` object.
+
+    Args:
+        chunks: what was read. With ``include_usage`` the usage is on the last, without in its hidden parameters.
+        kept: what LiteLLM got from the provider, with all that it reports.
+        built: the response that LiteLLM has made of it; of a native text stream it alone has the usage.
+    """
+    latest = next((chunk for chunk in reversed(kept) if _tokens(field(chunk, "usage")) or has_content(chunk)), None)
+    # Anthropic's input tokens come with the first event.
+    opening = next((usage for chunk in kept[:2] if (usage := _tokens(field(chunk, "usage")))), None)
+    closing = _tokens(field(latest, "usage"))
+    provider = closing or opening
+    usage = _tokens(field(built, "usage")) or _tokens_read(chunks) or provider
+    return StreamUsage(usage, provider is None, closing is None and opening is not None)
+
+
+def _tokens_read(chunks: Sequence[Any]) -> Any:
+    for chunk in reversed(chunks[-3:]):
+        for usage in (field(chunk, "usage"), hidden_params(chunk).get("usage")):
+            if _tokens(usage):
+                return usage
+    return None
+
+
+def _tokens(usage: Any) -> Any:
+    """Return a usage, ``None`` where it has no tokens: 0 and 0 is LiteLLM's way to say that it does not know."""
+    return usage if field(usage, "prompt_tokens") or field(usage, "completion_tokens") else None
 
 
 class _Builder:

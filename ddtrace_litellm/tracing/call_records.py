@@ -20,6 +20,18 @@ class Request(NamedTuple):
     metadata: dict[str, Any]
 
 
+class Built(NamedTuple):
+    """A stream as LiteLLM itself puts it together at its end, for its callbacks.
+
+    Attributes:
+        response: the whole response, of which LiteLLM has the cost.
+        chunks: what it is made of; they have the usage that the provider sent.
+    """
+
+    response: Any
+    chunks: Sequence[Any]
+
+
 class Result(NamedTuple):
     """What came back, or was raised.
 
