@@ -104,14 +104,15 @@ def _tokens(usage: Any) -> Any:
 class _Builder:
     """Collects one choice's pieces. Lists and one join: a stream has thousands of chunks."""
 
-    __slots__ = ("calls", "content", "finish_reason", "images", "reasoning", "role", "sound", "transcript")
+    __slots__ = ("calls", "content", "current", "finish_reason", "images", "reasoning", "role", "sound", "transcript")
 
     def __init__(self) -> None:
         self.role = ""
         self.content: list[str] = []
         self.reasoning: list[str] = []
         self.finish_reason = ""
-        self.calls: dict[Any, list[str]] = {}
+        self.calls: list[list[str]] = []
+        self.current: dict[Any, list[str]] = {}
         self.sound: list[str] = []
         self.transcript: list[str] = []
         self.images: list[Any] = []
@@ -149,10 +150,22 @@ class _Builder:
             self._add_call(key, text_of(call.get("id")), fields_of(function), text_of(call.get("type")))
 
     def _add_call(self, key: Any, identifier: str, function: Mapping[str, Any], kind: str) -> None:
-        """Add a fragment: id, name and type come once, the arguments in pieces."""
-        pieces = self.calls.setdefault(key, ["", "", ""])
+        """Add a fragment: id, name and type come once, the arguments in pieces.
+
+        A name with an id of its own begins another call, whatever its number: Gemini's endpoint for OpenAI's API and
+        vLLM give all calls the same one, or none.
+        """
+        name = text_of(function.get("name"))
+        known = self.current.get(identifier) if identifier else None
+        pieces = known or self.current.get(key)
+        if pieces is None or (known is None and identifier and name and pieces[0]):
+            pieces = ["", "", ""]
+            self.calls.append(pieces)
+        self.current[key] = pieces
+        if identifier:
+            self.current[identifier] = pieces
         pieces[0] = pieces[0] or identifier
-        pieces[1] = pieces[1] or text_of(function.get("name"))
+        pieces[1] = pieces[1] or name
         pieces[2] = pieces[2] or kind
         pieces.append(text_of(function.get("arguments") or function.get("input")))
 
@@ -164,6 +177,6 @@ class _Builder:
             add_audio(content, "".join(self.sound), spoken_as)
         calls = [
             ToolCall(name=name, arguments="".join(arguments), tool_id=identifier, type=kind or "function")
-            for identifier, name, kind, *arguments in self.calls.values()
+            for identifier, name, kind, *arguments in self.calls
         ]
         return Choice(self.role, content, "".join(self.reasoning), calls, self.finish_reason)
