@@ -22,6 +22,7 @@ from ddtrace_litellm.targets import (
     ROUTER_ENDPOINTS,
     ROUTER_FACTORY_CALL_TYPES,
     ROUTER_METHODS,
+    STREAM_BUILDER,
     Target,
 )
 from ddtrace_litellm.telemetry import snapshot
@@ -35,6 +36,7 @@ from ddtrace_litellm.tracing.wrappers import (
     observes_last_event,
     observes_request,
     observes_response,
+    observes_stream,
     traced,
 )
 from ddtrace_litellm.versions import check_version, get_version
@@ -107,6 +109,7 @@ def _wrap_all(targets: Iterable[Target]) -> None:
         for path in target.owners:
             _when_loaded(path, target.name, partial(_traced, target))
     _when_loaded(*PROVIDER_REQUEST, lambda _owner, original: TracedFunction(original, observes_request))
+    _when_loaded(*STREAM_BUILDER, lambda _owner, original: TracedFunction(original, observes_stream))
     for path, name in PROVIDER_RESPONSES:
         _when_loaded(path, name, lambda _owner, original: TracedFunction(original, observes_response))
     _when_loaded(*LAST_EVENT, lambda _owner, original: TracedFunction(original, observes_last_event))

@@ -201,14 +201,21 @@ PROVIDER_REQUEST = ("litellm.litellm_core_utils.litellm_logging:Logging", "pre_c
 NO_PROVIDERS = frozenset({"call_mcp_tool", "list_mcp_tools"})
 """What LiteLLM logs in the same way though it asks no provider: ``Logging.call_type`` (1.85 to 1.110)."""
 
+_CACHING_HANDLER = "litellm.caching.caching_handler:LLMCachingHandler"
 _HTTP_HANDLER = "litellm.llms.custom_httpx.llm_http_handler:BaseLLMHTTPHandler"
+STREAM_BUILDER = ("litellm", "stream_chunk_builder")
+"""What LiteLLM calls at the end of a chat or a text stream, to put it together for its callbacks (1.72 to 1.110)."""
+
 PROVIDER_RESPONSES = (
     ("litellm.main", "maybe_run_chat_completion_agentic_loop"),  # 1.108
     (_HTTP_HANDLER, "_call_agentic_completion_hooks"),  # 1.85
     (_HTTP_HANDLER, "_call_agentic_chat_completion_hooks"),  # 1.85
     ("litellm.llms.openai.openai:OpenAIChatCompletion", "_call_agentic_completion_hooks_openai"),  # 1.85
+    (_CACHING_HANDLER, "_combine_cached_embedding_response_with_api_result"),  # 1.72
+    (_CACHING_HANDLER, "combine_cached_embedding_response_with_api_result"),  # 1.106
 )
-"""What LiteLLM hands a provider's ``response`` to, to ask again with the results of tools that it has run itself."""
+"""What LiteLLM hands a provider's response to, to ask again with the results of tools that it has run itself, or to add
+the embeddings that its cache has had."""
 
 LAST_EVENT = ("litellm.responses.mcp.stream_round_billing:StreamedRoundBilling", "charge_final_round")
 """What LiteLLM hands the last event of a stream of Responses to, before it adds the usage of earlier rounds (1.109)."""

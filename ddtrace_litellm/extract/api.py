@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ddtrace_litellm.extract.tools import ToolCall
-from ddtrace_litellm.extract.usage import Usage, no_usage
+from ddtrace_litellm.extract.usage import StreamUsage, Usage, no_usage
 
 Arguments = Mapping[str, Any]
 """A call's arguments by name, positional ones included."""
@@ -58,13 +58,13 @@ class Streaming:
             take; of a stream that broke off, to as much of one as there is.
         first_content_detector: makes, for one stream, a function that says of each chunk in turn whether it has brought
             the first thing that a reader would notice, for the time to first token.
-        reported_usage: returns LiteLLM's own ``Usage`` object from the chunks and the stream, ``None`` where they have
-            none. An API without this has the tokens in the assembled response.
+        reported_usage: returns what is reported of the tokens, on the chunks, on those that LiteLLM got from the
+            provider, or on what it has put together. An API without this has them in the assembled response.
     """
 
     assemble: Callable[[Sequence[Any], Arguments], Any]
     first_content_detector: Callable[[], Callable[[Any], bool]]
-    reported_usage: Callable[[Sequence[Any], Any], Any] | None = None
+    reported_usage: Callable[[Sequence[Any], Sequence[Any], Any], StreamUsage] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

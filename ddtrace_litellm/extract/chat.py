@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ddtrace_litellm.extract.api import CALL_PARAMETERS, Api, Arguments, Input, Output, Streaming
-from ddtrace_litellm.extract.chat_stream import assemble, audio_format, first_content_detector
+from ddtrace_litellm.extract.chat_stream import assemble, audio_format, first_content_detector, reported_usage
 from ddtrace_litellm.extract.choices import Assembled, Choice, Message, message_of, output
 from ddtrace_litellm.extract.content import Content, add_audio, add_images, content_from
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 from ddtrace_litellm.extract.plain import abridged
 from ddtrace_litellm.extract.tools import tool_calls_from, tool_definitions_from, tool_result
-from ddtrace_litellm.extract.usage import reported_usage, usage_of
+from ddtrace_litellm.extract.usage import usage_of
 
 COMMON_PARAMETERS = CALL_PARAMETERS | {
     "frequency_penalty",

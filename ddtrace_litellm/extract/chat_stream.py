@@ -1,14 +1,15 @@
 """The chunks of a stream, put together once, at its end."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
 from ddtrace_litellm.extract.api import Arguments
 from ddtrace_litellm.extract.choices import Assembled, Choice
 from ddtrace_litellm.extract.content import Content, add_audio, add_images, content_from
-from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
+from ddtrace_litellm.extract.fields import field, fields_of, hidden_params, sequence, text_of
 from ddtrace_litellm.extract.tools import ToolCall
+from ddtrace_litellm.extract.usage import StreamUsage
 
 _CHOICE = itemgetter("index", "delta", "finish_reason")
 _DELTA = itemgetter("content", "tool_calls", "function_call", "audio")
@@ -70,17 +71,48 @@ def has_content(chunk: Any) -> bool:
     return False
 
 
+def reported_usage(chunks: Sequence[Any], kept: Sequence[Any], built: Any) -> StreamUsage:
+    """Return the usage of a stream: LiteLLM's own ``Usage`` object.
+
+    Args:
+        chunks: what was read. With ``include_usage`` the usage is on the last, without in its hidden parameters.
+        kept: what LiteLLM got from the provider, with all that it reports.
+        built: the response that LiteLLM has made of it; of a native text stream it alone has the usage.
+    """
+    latest = next((chunk for chunk in reversed(kept) if _tokens(field(chunk, "usage")) or has_content(chunk)), None)
+    # Anthropic's input tokens come with the first event.
+    opening = next((usage for chunk in kept[:2] if (usage := _tokens(field(chunk, "usage")))), None)
+    closing = _tokens(field(latest, "usage"))
+    provider = closing or opening
+    usage = _tokens(field(built, "usage")) or _tokens_read(chunks) or provider
+    return StreamUsage(usage, provider is None, closing is None and opening is not None)
+
+
+def _tokens_read(chunks: Sequence[Any]) -> Any:
+    for chunk in reversed(chunks[-3:]):
+        for usage in (field(chunk, "usage"), hidden_params(chunk).get("usage")):
+            if _tokens(usage):
+                return usage
+    return None
+
+
+def _tokens(usage: Any) -> Any:
+    """Return a usage, ``None`` where it has no tokens: 0 and 0 is LiteLLM's way to say that it does not know."""
+    return usage if field(usage, "prompt_tokens") or field(usage, "completion_tokens") else None
+
+
 class _Builder:
     """Collects one choice's pieces. Lists and one join: a stream has thousands of chunks."""
 
-    __slots__ = ("calls", "content", "finish_reason", "images", "reasoning", "role", "sound", "transcript")
+    __slots__ = ("calls", "content", "current", "finish_reason", "images", "reasoning", "role", "sound", "transcript")
 
     def __init__(self) -> None:
         self.role = ""
         self.content: list[str] = []
         self.reasoning: list[str] = []
         self.finish_reason = ""
-        self.calls: dict[Any, list[str]] = {}
+        self.calls: list[list[str]] = []
+        self.current: dict[Any, list[str]] = {}
         self.sound: list[str] = []
         self.transcript: list[str] = []
         self.images: list[Any] = []
@@ -118,10 +150,22 @@ class _Builder:
             self._add_call(key, text_of(call.get("id")), fields_of(function), text_of(call.get("type")))
 
     def _add_call(self, key: Any, identifier: str, function: Mapping[str, Any], kind: str) -> None:
-        """Add a fragment: id, name and type come once, the arguments in pieces."""
-        pieces = self.calls.setdefault(key, ["", "", ""])
+        """Add a fragment: id, name and type come once, the arguments in pieces.
+
+        A name with an id of its own begins another call, whatever its number: Gemini's endpoint for OpenAI's API and
+        vLLM give all calls the same one, or none.
+        """
+        name = text_of(function.get("name"))
+        known = self.current.get(identifier) if identifier else None
+        pieces = known or self.current.get(key)
+        if pieces is None or (known is None and identifier and name and pieces[0]):
+            pieces = ["", "", ""]
+            self.calls.append(pieces)
+        self.current[key] = pieces
+        if identifier:
+            self.current[identifier] = pieces
         pieces[0] = pieces[0] or identifier
-        pieces[1] = pieces[1] or text_of(function.get("name"))
+        pieces[1] = pieces[1] or name
         pieces[2] = pieces[2] or kind
         pieces.append(text_of(function.get("arguments") or function.get("input")))
 
@@ -133,6 +177,6 @@ class _Builder:
             add_audio(content, "".join(self.sound), spoken_as)
         calls = [
             ToolCall(name=name, arguments="".join(arguments), tool_id=identifier, type=kind or "function")
-            for identifier, name, kind, *arguments in self.calls.values()
+            for identifier, name, kind, *arguments in self.calls
         ]
         return Choice(self.role, content, "".join(self.reasoning), calls, self.finish_reason)

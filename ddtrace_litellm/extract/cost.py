@@ -21,20 +21,43 @@ def reported_cost(usage: Any) -> float | None:
     return cost
 
 
-def add_cost(metrics: dict[str, float], total: float, price: Mapping[str, Any] | None) -> None:
+def equal(one: float, other: float) -> bool:
+    """Whether two costs are the same at ddtrace's own precision."""
+    return abs(one - other) < _NANO_DOLLAR
+
+
+def add_cost(
+    metrics: dict[str, float], total: float, breakdown: Mapping[str, Any], price: Mapping[str, Any] | None
+) -> None:
     """Add the cost to a span's token metrics. Input and output cost only where they add up to LiteLLM's total.
 
     Args:
         metrics: of the tokens that were paid for; gets ``total_cost``, and perhaps ``input_cost`` and ``output_cost``.
         total: LiteLLM's figure.
+        breakdown: LiteLLM's ``CostBreakdown`` of it, without its zeros; empty where it has none.
         price: the model's entry in ``litellm.model_cost``, US dollars a token.
     """
     metrics["total_cost"] = float(total)
-    if not price or not total:
+    if not total:
         return
+    for input_cost, output_cost in (_parts(breakdown), _priced(metrics, price or {})):
+        if equal(input_cost + output_cost, total):
+            metrics["input_cost"] = input_cost
+            metrics["output_cost"] = output_cost
+            return
+
+
+def _parts(breakdown: Mapping[str, Any]) -> tuple[float, float]:
+    """Return input and output cost as LiteLLM breaks them down: before discounts and margins, without fees."""
+    found = [number(breakdown.get(name)) or 0 for name in ("input_cost", "cache_read_cost", "cache_creation_cost")]
+    return sum(found), number(breakdown.get("output_cost")) or 0
+
+
+def _priced(metrics: Mapping[str, float], price: Mapping[str, Any]) -> tuple[float, float]:
+    """Return input and output cost by the price list, for versions without a breakdown (1.72)."""
     per_input, per_output = number(price.get("input_cost_per_token")), number(price.get("output_cost_per_token"))
     if per_input is None or per_output is None:
-        return
+        return 0, 0
     input_cost = metrics.get("input_tokens", 0) * per_input
     if read := metrics.get("cache_read_input_tokens"):
         input_cost += read * (_price(price, "cache_read_input_token_cost", per_input) - per_input)
@@ -43,11 +66,7 @@ def add_cost(metrics: dict[str, float], total: float, price: Mapping[str, Any] |
         per_write_1h = _price(price, "cache_creation_input_token_cost_above_1hr", per_write)
         input_cost += written * (per_write - per_input)
         input_cost += metrics.get("ephemeral_1h_input_tokens", 0) * (per_write_1h - per_write)
-    output_cost = metrics.get("output_tokens", 0) * per_output
-    # ddtrace's own precision. Tiers, discounts and per-request fees simply do not add up.
-    if abs(input_cost + output_cost - total) < _NANO_DOLLAR:
-        metrics["input_cost"] = input_cost
-        metrics["output_cost"] = output_cost
+    return input_cost, metrics.get("output_tokens", 0) * per_output
 
 
 def _price(price: Mapping[str, Any], name: str, otherwise: float) -> float:

@@ -1,9 +1,8 @@
 """Tokens: what the provider or LiteLLM reported, as LLM Observability's metrics."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ddtrace_litellm.extract.fields import field, fields_of, hidden_params, number, sequence
+from ddtrace_litellm.extract.fields import field, fields_of, number
 
 
 class Usage(NamedTuple):
@@ -103,42 +102,15 @@ def no_usage(_response: Any) -> None:
     """Return nothing: the API has no tokens."""
 
 
-def reported_usage(chunks: Sequence[Any], stream: Any) -> Any:
-    """Return LiteLLM's own ``Usage`` object of a finished stream, ``None`` where it has none.
+class StreamUsage(NamedTuple):
+    """What is reported of a stream's tokens.
 
-    It is on the last chunk with ``include_usage``, in that chunk's hidden parameters without, and for a text stream
-    only among the chunks that the chat stream beneath it has kept.
+    Attributes:
+        reported: LiteLLM's own ``Usage`` object, ``None`` where there is none.
+        estimated: LiteLLM counted them itself: no chunk that it got from the provider holds a usage.
+        is_opening: more has come since the provider reported them.
     """
-    for chunk in reversed(chunks[-3:]):
-        for usage in (field(chunk, "usage"), hidden_params(chunk).get("usage")):
-            if field(usage, "prompt_tokens"):
-                return usage
-            if field(usage, "completion_tokens"):
-                return _with_opening(usage, stream)
-    return _provider_usage(stream)
 
-
-def _with_opening(closing: Any, stream: Any) -> Any:
-    """Return a stream's usage with the input tokens that Anthropic's first event reports, which 1.72 leaves out."""
-    for chunk in _kept_chunks(stream)[:2]:
-        opening = field(chunk, "usage")
-        prompt, completion = number(field(opening, "prompt_tokens")), number(field(closing, "completion_tokens"))
-        if prompt and completion and hasattr(opening, "model_copy"):
-            return opening.model_copy(update={"completion_tokens": completion, "total_tokens": prompt + completion})
-    return closing
-
-
-def is_estimate(stream: Any) -> bool:
-    """Whether LiteLLM counted a stream's tokens itself: no chunk that it got from the provider holds a usage."""
-    return _provider_usage(stream) is None
-
-
-def _provider_usage(stream: Any) -> Any:
-    kept = _kept_chunks(stream)
-    # At the end, but for Anthropic's input tokens, which come with the first event.
-    return next((usage for chunk in (*reversed(kept[-4:]), *kept[:2]) if (usage := field(chunk, "usage"))), None)
-
-
-def _kept_chunks(stream: Any) -> Sequence[Any]:
-    """Return the chunks that LiteLLM got from the provider; a text stream has them in the chat stream beneath it."""
-    return sequence(field(stream, "chunks") or field(field(stream, "completion_stream"), "chunks"))
+    reported: Any
+    estimated: bool
+    is_opening: bool

@@ -1,9 +1,18 @@
 """One line of a metrics page, whichever way it was read."""
 
+import sys
 from typing import NamedTuple
 
 Labels = tuple[tuple[str, str], ...]
 """Names and values in the page's order, without the label that holds a sample's bound."""
+
+
+_NO_LIMIT = float(sys.maxsize)
+
+
+def is_number(value: float) -> bool:
+    """Tell whether a value is a number that can be sent: no infinity, nan, or ``sys.maxsize``, LiteLLM's "no limit"."""
+    return -_NO_LIMIT < value < _NO_LIMIT
 
 
 class Exemplar(NamedTuple):

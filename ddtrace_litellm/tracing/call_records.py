@@ -24,6 +24,18 @@ class Request(NamedTuple):
     capture: CaptureConfig
 
 
+class Built(NamedTuple):
+    """A stream as LiteLLM itself puts it together at its end, for its callbacks.
+
+    Attributes:
+        response: the whole response, of which LiteLLM has the cost.
+        chunks: what it is made of; they have the usage that the provider sent.
+    """
+
+    response: Any
+    chunks: Sequence[Any]
+
+
 class Result(NamedTuple):
     """What came back, or was raised.
 

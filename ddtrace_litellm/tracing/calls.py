@@ -16,16 +16,16 @@ import litellm
 
 from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import NOTHING
-from ddtrace_litellm.extract import credentials, plain
+from ddtrace_litellm.extract import credentials, embeddings, plain
+from ddtrace_litellm.extract.fields import sequence
 from ddtrace_litellm.targets import Target
 from ddtrace_litellm.telemetry import counters
 from ddtrace_litellm.tracing import debug_log, spans
 from ddtrace_litellm.tracing.attempts import Attempts
-from ddtrace_litellm.tracing.call_records import Request, Result
+from ddtrace_litellm.tracing.call_records import Built, Request, Result
 from ddtrace_litellm.tracing.delegation import is_delegated
 from ddtrace_litellm.tracing.error_text import ErrorText
 from ddtrace_litellm.tracing.errors import contain
-from ddtrace_litellm.tracing.models import Model
 from ddtrace_litellm.tracing.outcome import Beneath, Outcome, outcome, unread
 from ddtrace_litellm.tracing.stream_proxies import proxy_class
 from ddtrace_litellm.tracing.streams import StreamReading, open_streams
@@ -63,12 +63,12 @@ def enclosing(active: Any) -> Call | None:
     return call
 
 
-def provider_asked() -> None:
-    """Note that LiteLLM sends a request to a provider, for the innermost call."""
+def provider_asked(logging_obj: Any) -> None:
+    """Note for the innermost call that LiteLLM sends a request to a provider, and its logging object of that one."""
     with _OBSERVED:
         call = enclosing(_ddtrace.active_context())
         if call is not None:
-            call.asked_provider = True
+            call.logging_obj = logging_obj
 
 
 def provider_answered(response: Any) -> None:
@@ -98,6 +98,14 @@ def span_failed(span: Any) -> None:
             _ddtrace.set_error_texts(span, text.quoted(message), text.quoted(stack))
 
 
+def stream_built(chunks: Any, response: Any) -> None:
+    """Note how LiteLLM has put the innermost stream together, and what of, which has the usage that providers send."""
+    with _OBSERVED:
+        call = enclosing(_ddtrace.active_context())
+        if call is not None and call.stream is not None:
+            call.built = Built(response, sequence(chunks))
+
+
 class Call:
     """A call between its start and the end of its span; for a stream that is the end of the stream.
 
@@ -109,9 +117,10 @@ class Call:
         children: calls that serve this one.
         streams: of those calls, what is still being read.
         stream: its own, while it is read.
-        asked_provider: LiteLLM sent a request while this call was the innermost.
+        logging_obj: LiteLLM's of the last request to a provider that it sent while this call was the innermost.
         own_response: what that request brought, where it is not what the call returned.
-        answered_by: the model of the call that served this one last without an error.
+        built: the stream as LiteLLM itself has put it together.
+        answered_by: the outcome of the call that served this one last without an error.
         attempts: what was tried beneath, for a call that retries or falls back; ``None`` for any other.
         request: ``None`` where it could not be read.
         counted_in: where its end is counted: with its start, which a forked process has not counted.
@@ -122,11 +131,12 @@ class Call:
     __slots__ = (
         "_outside",
         "answered_by",
-        "asked_provider",
         "attempts",
+        "built",
         "children",
         "counted_in",
         "done",
+        "logging_obj",
         "own_response",
         "parent",
         "request",
@@ -149,10 +159,12 @@ class Call:
         self.children = 0
         self.streams: set[StreamReading] | None = None
         self.stream: StreamReading | None = None
-        self.asked_provider = self.done = False
+        self.done = False
         self.counted_in = counters.ended
+        self.logging_obj: Any = None
         self.own_response: Any = None
-        self.answered_by: Model | None = None
+        self.built: Built | None = None
+        self.answered_by: Outcome | None = None
         self.attempts: Attempts | None = None
         self.request: Request | None = None
         self.secrets: set[str] | None = None
@@ -199,7 +211,7 @@ class Call:
     @property
     def is_leaf(self) -> bool:
         """Whether the call reached the provider itself, as far as is known by now."""
-        return not self.target.never_leaf and (self.asked_provider or not self.children)
+        return not self.target.never_leaf and (self.logging_obj is not None or not self.children)
 
     def _read(self, arguments: Mapping[str, Any]) -> None:
         """Read the request, and whether it is one of several attempts."""
@@ -333,11 +345,11 @@ class Call:
             self.target.api,
             request,
             result,
-            Beneath(self.is_leaf, self.own_response if self.children else None, self.answered_by),
+            self._beneath(),
             event=request.contents is not None and _ddtrace.is_llmobs_span(self.span),
         )
         if serves is not None and error is None:
-            serves.answered_by = said.model
+            serves.answered_by = said
         if said.error is not None:
             said = said._replace(error=self.error_text().reported(*said.error))
         return said
@@ -362,6 +374,13 @@ class Call:
             self.serves.secrets = (self.serves.secrets or set()) | secrets
         capture = self.request.capture
         return ErrorText(capture.input and capture.output, secrets)
+
+    def _beneath(self) -> Beneath:
+        # LiteLLM hands responses over before it knows whether it asks again; of embeddings, to add those of its cache.
+        went_on = self.children or self.target.api is embeddings.API
+        return Beneath(
+            self.is_leaf, self.own_response if went_on else None, self.answered_by, self.logging_obj, self.built
+        )
 
     def _finish(self, ended_as: str) -> None:
         self.counted_in[ended_as].up()

@@ -2,62 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from copy import copy
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import litellm
 
-from ddtrace_litellm.extract import usage as usages
 from ddtrace_litellm.extract.api import Api, Arguments, Output
-from ddtrace_litellm.extract.cost import reported_cost
-from ddtrace_litellm.extract.fields import field, number, text_of
+from ddtrace_litellm.extract.cost import equal, reported_cost
+from ddtrace_litellm.extract.fields import field, fields_of, number, sequence, text_of
 from ddtrace_litellm.extract.usage import Usage, usage_from
 from ddtrace_litellm.tracing import models
-from ddtrace_litellm.tracing.call_records import Result
+from ddtrace_litellm.tracing.call_records import Built, Result
+from ddtrace_litellm.tracing.chat_forms import CHAT_FORMS, litellm_usage
 from ddtrace_litellm.tracing.errors import contain
 
 _PRICE = contain("price")
 
 
-def usage(
-    api: Api, result: Result, response: Any, arguments: Arguments, output: Output | None
-) -> tuple[Usage | None, Any]:
-    """Return the tokens of a call, and the object that reports them.
+class Exchange(NamedTuple):
+    """A provider request, and what came of it.
+
+    Attributes:
+        api: the API of the call.
+        arguments: the call's.
+        result: what the provider answered.
+        response: the response; of a stream what it makes up.
+        logging_obj: LiteLLM's of the request, ``None`` where it sent none.
+        built: the stream as LiteLLM itself has put it together.
+    """
+
+    api: Api
+    arguments: Arguments
+    result: Result
+    response: Any
+    logging_obj: Any
+    built: Built | None
+
+
+class Tokens(NamedTuple):
+    """What an exchange consumed.
+
+    Attributes:
+        usage: the tokens, ``None`` where nobody knows them.
+        reported: the object that reports all of them, ``None`` where they were counted.
+    """
+
+    usage: Usage | None
+    reported: Any
+
+
+def tokens(exchange: Exchange, output: Output | None) -> Tokens:
+    """Return the tokens of a call.
 
     Where neither the provider nor LiteLLM says how many a stream has had (0/0 on 1.72 and 1.106, or a stream that broke
-    off), they are counted with LiteLLM's tokenizer, if what the model has written is known.
+    off), they are counted with LiteLLM's tokenizer, if what the model has written is known. So is the output, where
+    what was reported is only what the stream opened with (Anthropic's ``output_tokens: 1``).
     """
+    api, result, response = exchange.api, exchange.result, exchange.response
     streaming = api.streaming
-    if result.chunks is None or streaming is None:
-        return api.read_usage(response), field(response, "usage")
-    if streaming.reported_usage is None:
-        found, reported = api.read_usage(response), field(response, "usage")
+    if result.chunks is None or streaming is None or streaming.reported_usage is None:
+        found, reported, is_opening = api.read_usage(response), field(response, "usage"), False
     else:
-        reported = streaming.reported_usage(result.chunks, result.response)
-        found = usage_from(reported, estimated=usages.is_estimate(result.response))
-    if result.chunks and output is not None:
-        model = text_of(arguments.get("model"))
-        if found is None:
-            reported = _counted(api, arguments, model, output.all_text)
-            found = usage_from(reported, estimated=True)
-        elif found.output_tokens is None and output.all_text:
-            found = found._replace(output_tokens=_count(model, text=output.all_text), estimated=True)
-    return found, reported
+        built = exchange.built or Built(None, _kept_chunks(result.response))
+        reported, estimated, is_opening = streaming.reported_usage(result.chunks, built.chunks, built.response)
+        found = usage_from(reported, estimated=estimated)
+    if not result.chunks or output is None:
+        return Tokens(found, reported)
+    model, written = text_of(exchange.arguments.get("model")), output.all_text
+    if found is None:
+        return Tokens(_counted(api, exchange.arguments, model, written), None)
+    if written and (is_opening or not found.output_tokens):
+        return Tokens(found._replace(output_tokens=_count(model, text=written), estimated=True), None)
+    return Tokens(found, reported)
 
 
-def _counted(api: Api, arguments: Arguments, model: str, output_text: str) -> Any:
+def _kept_chunks(stream: Any) -> Sequence[Any]:
+    """Return the chunks that LiteLLM got from the provider; a text stream has them in the chat stream beneath it."""
+    return sequence(field(stream, "chunks") or field(field(stream, "completion_stream"), "chunks"))
+
+
+def _counted(api: Api, arguments: Arguments, model: str, written: str) -> Usage | None:
     if api.countable_input is not None:
         asked = api.countable_input(arguments)
     else:
         messages = api.read_input(arguments).annotations["input_messages"]
         asked = [{"text": "\n".join(message["content"] for message in messages)}]
-    prompt_tokens = sum(text if isinstance(text, int) else _count(model, **text) for text in asked)
-    completion_tokens = _count(model, text=output_text) if output_text else 0
-    return litellm.Usage(
-        prompt_tokens=prompt_tokens,
-        completion_tokens=completion_tokens,
-        total_tokens=prompt_tokens + completion_tokens,
-    )
+    input_tokens = sum(text if isinstance(text, int) else _count(model, **text) for text in asked)
+    output_tokens = _count(model, text=written) if written else 0
+    return Usage(input_tokens, output_tokens, estimated=True) if input_tokens or output_tokens else None
 
 
 def _count(model: str, **what: Any) -> int:
@@ -65,70 +99,86 @@ def _count(model: str, **what: Any) -> int:
     return counted
 
 
-def cost(
-    result: Result, hidden: Mapping[str, Any], usage: Usage | None, reported: Any, price: models.Price | None
-) -> float | None:
-    """Return LiteLLM's cost of a call in US dollars; 0 out of its cache, ``None`` where it has no price.
+class Cost(NamedTuple):
+    """LiteLLM's cost of a call in US dollars, and its breakdown of that without its zeros, empty where it has none."""
 
-    A response has the figure with it. Of a stream LiteLLM computes it after the end, in a thread; what is on the stream
-    by then is 0.0.
+    total: float
+    breakdown: Mapping[str, Any] = MappingProxyType({})
+
+
+def cost(exchange: Exchange, consumed: Tokens, hidden: Mapping[str, Any], price: models.Price | None) -> Cost | None:
+    """Return LiteLLM's cost of a call, ``None`` where it has no price, or the tokens are unknown.
+
+    A response has the figure with it, and from 1.106 on so has the usage of a stream. Elsewhere LiteLLM computes it for
+    its callbacks, later and in a thread: here it is asked at once.
     """
-    if hidden.get("cache_hit"):
-        return 0.0
-    billed = reported_cost(reported)
-    if billed is not None:
-        return billed
-    if result.chunks is None and "response_cost" in hidden:
-        found = number(hidden["response_cost"])
-    else:
-        found = _asked(usage, reported, result.response, price) if usage is not None else None
-    # Behind a Router, a model without any price has the price 0 (1.72 to 1.109): that is unknown, not free.
-    return found if found or (price is not None and price.is_set) else None
+    usage, reported = consumed
+    calculator = exchange.logging_obj
+    # The figure of an answer out of the cache is what it cost once (to 1.106), or 0.
+    has_figure = exchange.result.chunks is None and "response_cost" in hidden
+    has_figure = has_figure and not (hidden.get("cache_hit") and not hidden["response_cost"])
+    total = number(hidden["response_cost"]) if has_figure else None
+    if total is None:
+        total = reported_cost(reported)
+    if total is None and not has_figure:
+        calculator = _calculator(exchange)
+        total = _asked(calculator, exchange, consumed, price)
+    if not total and (price is None or not price.is_set or (usage is None and not price.is_zero)):
+        # Behind a Router, a model without any price has the price 0 (1.72 to 1.109), and so have tokens that nobody
+        # counted: that is unknown, not free.
+        return None
+    if total is None:
+        return None
+    breakdown = fields_of(field(calculator, "cost_breakdown"))
+    if not equal(number(breakdown.get("total_cost")) or 0, total):
+        return Cost(total)
+    return Cost(total, {name: value for name, value in breakdown.items() if value})
 
 
-def _asked(usage: Usage, reported: Any, stream: Any, price: models.Price | None) -> float | None:
+def _calculator(exchange: Exchange) -> Any:
+    """Return a copy of the logging object, which knows a deployment's own prices: what it computes it notes on itself.
+
+    Of what its cache has answered only a chat stream has one.
+    """
+    logging_obj = exchange.logging_obj or field(exchange.result.response, "logging_obj")
+    if logging_obj is None:
+        return None
+    asked = copy(logging_obj)
+    asked.model_call_details = {**logging_obj.model_call_details}
+    asked.cost_breakdown = None
+    asked.zero_cost_warned = True  # LiteLLM will say so itself (1.110)
+    return asked
+
+
+def _asked(calculator: Any, exchange: Exchange, consumed: Tokens, price: models.Price | None) -> float | None:
     """Ask LiteLLM, which raises where it cannot tell (1.72 to 1.110): then the tokens are still known."""
     with _PRICE:
-        return _priced(usage, reported, stream, price)
+        response = _priceable(exchange, consumed, calculator)
+        if response is None:
+            return None
+        if calculator is not None:
+            # As if not out of the cache: what that has saved is asked for as well.
+            return number(calculator._response_cost_calculator(result=response, cache_hit=False))  # noqa: SLF001  # 1.60
+        if price is not None:
+            named = {"model": price.name, "custom_llm_provider": price.provider}
+            return float(litellm.completion_cost(completion_response=response, **named))
     return None
 
 
-def _priced(usage: Usage, reported: Any, stream: Any, price: models.Price | None) -> float | None:
-    """Ask the calculator that LiteLLM asks: the logging object, which knows a deployment's own prices.
-
-    Anthropic's and Google's own APIs have none (1.72 to 1.109): there it is LiteLLM's price of the tokens.
-    """
-    tokens = reported if isinstance(reported, litellm.Usage) else _litellm_usage(usage)
-    logging_obj = field(stream, "logging_obj") or field(field(stream, "completion_stream"), "logging_obj")
-    if logging_obj is not None:
-        priced = litellm.ModelResponse(model=text_of(field(logging_obj, "model")), usage=tokens)
-        return number(logging_obj._response_cost_calculator(result=priced))  # noqa: SLF001  # in 1.60 to 1.109
-    if price is None:
+def _priceable(exchange: Exchange, consumed: Tokens, calculator: Any) -> Any:
+    """Return what LiteLLM's calculator is to price, ``None`` where nothing is known to pay for."""
+    (usage, reported), response, built = consumed, exchange.response, exchange.built
+    if built is not None and reported is not None and reported is field(built.response, "usage"):
+        return built.response
+    counted = usage is not None and usage.estimated
+    if response is not None and not counted:
+        form = CHAT_FORMS.get(exchange.api.name)
+        found = form(response, calculator) if form is not None else None
+        if found is not None:
+            return found
+        if form is None and (exchange.result.chunks is None or isinstance(response, litellm.ResponsesAPIResponse)):
+            return response
+    if usage is None:
         return None
-    parts = litellm.cost_per_token(model=price.name, custom_llm_provider=price.provider, usage_object=tokens)
-    return float(sum(parts))
-
-
-def _litellm_usage(usage: Usage) -> Any:
-    """Return LiteLLM's object of the tokens; 1.72 wants all of it, later versions the details alone."""
-    prompt, completion = usage.input_tokens or 0, usage.output_tokens or 0
-    read, written = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
-    by_ttl = {
-        "ephemeral_5m_input_tokens": usage.cache_write_5m_tokens,
-        "ephemeral_1h_input_tokens": usage.cache_write_1h_tokens,
-    }
-    return litellm.Usage(
-        prompt_tokens=prompt,
-        completion_tokens=completion,
-        total_tokens=prompt + completion,
-        prompt_tokens_details={
-            "cached_tokens": read,
-            "cache_creation_tokens": written,
-            # Without these, a write has the price of the shorter time to live.
-            "cache_creation_token_details": by_ttl if any(by_ttl.values()) else None,
-            "text_tokens": prompt - read - written,
-        },
-        completion_tokens_details={"reasoning_tokens": usage.reasoning_tokens or 0},
-        cache_read_input_tokens=read,
-        cache_creation_input_tokens=written,
-    )
+    spent = reported if isinstance(reported, litellm.Usage) else litellm_usage(usage)
+    return litellm.ModelResponse(model=text_of(field(calculator, "model")), usage=spent)

@@ -83,6 +83,11 @@ class Price(NamedTuple):
         """Whether the entry has any price at all, if only 0."""
         return any(value is not None for name, value in self.entry.items() if "cost" in name)
 
+    @property
+    def is_zero(self) -> bool:
+        """Whether no price of the entry is more than 0."""
+        return not any(value for name, value in self.entry.items() if "cost" in name)
+
 
 def price(model: Model, deployment_id: str | None) -> Price | None:
     """Return LiteLLM's price of the model; a Router's deployment may have its own, under its id."""

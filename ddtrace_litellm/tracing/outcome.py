@@ -11,10 +11,12 @@ from ddtrace_litellm.extract.cost import add_cost
 from ddtrace_litellm.extract.fields import field, hidden_params, number, text_of
 from ddtrace_litellm.extract.usage import Usage
 from ddtrace_litellm.tracing import costs, models
-from ddtrace_litellm.tracing.call_records import Request, Result
+from ddtrace_litellm.tracing.call_records import Built, Request, Result
 from ddtrace_litellm.tracing.models import Model
 
 WORKFLOW = "workflow"
+_PLAIN_COST = frozenset({"input_cost", "output_cost", "total_cost", "original_cost", "service_tier"})
+"""What LiteLLM's breakdown has of every cost: the metrics say it."""
 
 
 class Beneath(NamedTuple):
@@ -23,12 +25,16 @@ class Beneath(NamedTuple):
     Attributes:
         leaf: the call reached the provider itself.
         own_response: what that provider answered, where LiteLLM went on from there and returned a later answer.
-        answered_by: the model of the call beneath that answered this one.
+        answered_by: the outcome of the call beneath that answered this one.
+        logging_obj: LiteLLM's of the request to that provider; ``None``: it sent none.
+        built: the stream as LiteLLM itself has put it together.
     """
 
     leaf: bool
     own_response: Any = None
-    answered_by: Model | None = None
+    answered_by: Outcome | None = None
+    logging_obj: Any = None
+    built: Built | None = None
 
 
 class Outcome(NamedTuple):
@@ -74,7 +80,7 @@ def outcome(
         beneath: what has happened beneath.
         event: an event is made of it, so that contents and cost are wanted.
     """
-    arguments, (leaf, own_response, model) = request.arguments, beneath
+    arguments, leaf, own_response, answer = request.arguments, beneath.leaf, beneath.own_response, beneath.answered_by
     base_url = arguments.get("base_url") or arguments.get("api_base")
     elsewhere = leaf and bool(base_url) and _ddtrace.is_instrumented_proxy(base_url)
     leaf = leaf and not elsewhere
@@ -84,20 +90,26 @@ def outcome(
         hidden = {**hidden_params(result.response), **hidden}
     response = _response(api, result, arguments, event=event)
     output = api.read_response(response, arguments) if event else None
-    metadata = _metadata(request, result, hidden, output) if output is not None else {}
+    # Embeddings that are partly out of the cache say so of all.
+    cached = bool(hidden.get("cache_hit")) and beneath.logging_obj is None
+    if answer is not None and not leaf:
+        cached = "cache_hit" in answer.metadata
+    metadata = _metadata(request, result, hidden, output, cached=cached) if output is not None else {}
     usage, metrics = None, dict[str, float]()
+    model = answer.model if answer is not None else None
     if leaf:
         asked = result
         if own_response is not None:
             asked, hidden, response = Result(own_response), hidden_params(own_response), own_response
         model = models.model(api, arguments, hidden, asked.latest, result.error)
-        usage, reported = costs.usage(api, asked, response, arguments, output)
+        exchange = costs.Exchange(api, arguments, asked, response, beneath.logging_obj, beneath.built)
+        tokens = costs.tokens(exchange, output)
+        usage = tokens.usage
         metrics = usage.metrics() if usage is not None else metrics
         if output is not None:  # APM has no place for a cost
             price = models.price(model, request.metadata.get("deployment_id"))
-            total = costs.cost(asked, hidden, usage, reported, price)
-            if total is not None:
-                add_cost(metrics, total, price.entry if price is not None else None)
+            cost = costs.cost(exchange, tokens, hidden, price)
+            metadata |= _add_cost(metrics, cost, price, cached=cached)
             if result.chunks is not None and usage is not None:
                 metadata["token_source"] = "estimated" if usage.estimated else "reported"
     if result.first_content is not None:
@@ -105,6 +117,19 @@ def outcome(
     kind = api.kind if leaf else WORKFLOW
     error = _reported_error(response) if result.error is None else None
     return Outcome(kind, model or _asked_for(request), leaf, elsewhere, usage, metrics, output, metadata, error)
+
+
+def _add_cost(
+    metrics: dict[str, float], cost: costs.Cost | None, price: models.Price | None, *, cached: bool
+) -> dict[str, Any]:
+    """Add a cost to the metrics; return what there is to say of it beyond them."""
+    if cached:
+        add_cost(metrics, 0.0, {}, None)
+        return {"saved_cache_cost": cost.total} if cost is not None and cost.total else {}
+    if cost is None:
+        return {}
+    add_cost(metrics, cost.total, cost.breakdown, price.entry if price is not None else None)
+    return {"cost_breakdown": cost.breakdown} if cost.breakdown.keys() - _PLAIN_COST else {}
 
 
 def unread(api: Api, request: Request | None, *, leaf: bool) -> Outcome:
@@ -134,7 +159,9 @@ def _reported_error(response: Any) -> tuple[str, str] | None:
     return text_of(kind), text_of(field(failure, "message") or failure)
 
 
-def _metadata(request: Request, result: Result, hidden: Mapping[str, Any], output: Output) -> dict[str, Any]:
+def _metadata(
+    request: Request, result: Result, hidden: Mapping[str, Any], output: Output, *, cached: bool
+) -> dict[str, Any]:
     found: dict[str, Any] = dict(output.billed_units)
     if output.finish_reason:
         found["finish_reason"] = output.finish_reason
@@ -142,7 +169,7 @@ def _metadata(request: Request, result: Result, hidden: Mapping[str, Any], outpu
         found["stream_completed"] = result.completed
     if result.disconnected:
         found["client_disconnected"] = True
-    if hidden.get("cache_hit"):
+    if cached:
         found["cache_hit"] = True
     if call_id := hidden.get("litellm_call_id") or request.arguments.get("litellm_call_id"):
         found["litellm_call_id"] = text_of(call_id)

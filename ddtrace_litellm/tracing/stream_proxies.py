@@ -35,8 +35,8 @@ def proxy_class(kind: type) -> type[TracedStream] | None:
 class TracedStream(_Proxy):  # type: ignore[misc,valid-type]  # one of two classes
     """What the streams of all protocols have in common.
 
-    The chunks may come from another object than the stream: a chat with MCP tools (LiteLLM 1.109) has an iterator of its
-    own.
+    The chunks may come from another object than the stream: a chat with MCP tools (LiteLLM 1.109) has an iterator of
+    its own.
     """
 
     def __init__(self, stream: Any, reading: StreamReading) -> None:

@@ -10,7 +10,7 @@ from typing import Any, SupportsIndex
 import wrapt
 
 from ddtrace_litellm.targets import NO_PROVIDERS, Target
-from ddtrace_litellm.tracing.calls import begin, provider_answered, provider_asked, stream_completed
+from ddtrace_litellm.tracing.calls import begin, provider_answered, provider_asked, stream_built, stream_completed
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 """A wrapper as wrapt calls it: ``(wrapped, instance, args, kwargs)``."""
@@ -84,19 +84,27 @@ def _traced_async(target: Target) -> Wrapper:
 
 
 def observes_request(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Wrap what LiteLLM calls before each request to a provider."""
+    """Wrap the method of LiteLLM's logging object that is called before each request to a provider."""
     if getattr(instance, "call_type", "") not in NO_PROVIDERS:
-        provider_asked()
+        provider_asked(instance)
     return wrapped(*args, **kwargs)
 
 
 def observes_response(
     wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Any:
-    """Wrap what LiteLLM hands a provider's ``response`` to, to go on from there."""
-    if kwargs.get("response") is not None:
-        provider_answered(kwargs["response"])
+    """Wrap what LiteLLM hands a provider's response to, to go on from there."""
+    response = kwargs.get("response") or kwargs.get("embedding_response")
+    if response is not None:
+        provider_answered(response)
     return wrapped(*args, **kwargs)
+
+
+def observes_stream(wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Wrap what LiteLLM puts a stream together with."""
+    response = wrapped(*args, **kwargs)
+    stream_built(kwargs.get("chunks"), response)
+    return response
 
 
 class ContextExecutor(ThreadPoolExecutor):

@@ -45,8 +45,8 @@ class Summary:
 def summarize(traces: Sequence[Trace]) -> Summary:
     """Return the sums over ``traces``."""
     observed = [span for trace in traces for span in trace.llm_spans()]
-    # A workflow may repeat what its children spent; only the spans of the requests themselves are added up.
-    paid = [span for span in observed if span.llm is not None and span.llm.kind in ("llm", "embedding")]
+    # Workflows and agents may repeat what their children spent; only the spans of the requests themselves are added up.
+    paid = [span for span in observed if span.llm is not None and span.llm.kind not in ("workflow", "agent")]
     return Summary(
         traces=len(traces),
         spans=sum(len(trace.spans) for trace in traces),

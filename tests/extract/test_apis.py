@@ -117,7 +117,7 @@ def test_no_malformed_stream_raises(api, odd):
         api.read_response(assembled, {})
         api.read_usage(assembled)
         if api.streaming.reported_usage is not None:
-            api.streaming.reported_usage(chunks, odd)
+            api.streaming.reported_usage(chunks, [odd, *chunks], odd)
 
 
 @each_streamed_api

@@ -189,6 +189,27 @@ ODD_DELTAS = [
 ]
 
 
+def _fragment(number, identifier, name, arguments):
+    return {**number, "id": identifier, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+SUNNY = [("call_x", "weather", '{"day": 1}'), ("call_y", "tides", '{"day": 2}'), ("call_z", "weather", "{}")]
+IN_PIECES = [
+    [("call_x", "weather", '{"day"'), ("", "", ": 1}"), ("call_y", "tides", '{"day": 2}'), ("call_z", "weather", "{}")],
+    [("call_x", "weather", '{"day"'), ("call_y", "tides", '{"day": 2}'), ("call_x", None, ": 1}"), SUNNY[2]],
+    [("call_x", "weather", '{"day"'), ("call_9", None, ": 1}"), *SUNNY[1:]],
+]
+
+
+@pytest.mark.parametrize("number", [{"index": 0}, {"index": None}, {}], ids=str)
+@pytest.mark.parametrize("fragments", [SUNNY, *IN_PIECES], ids=["whole", "cut", "mixed", "an id for each piece"])
+def test_tool_calls_that_are_numbered_badly(fragments, number):
+    """Calls that have all the same number, or none, are told from each other by their ids."""
+    chunks = [{"choices": [{"delta": {"tool_calls": [_fragment(number, *given)]}}]} for given in fragments]
+    (choice,) = choices_from_chunks(chunks)
+    assert choice.tool_calls == [ToolCall(name, arguments, identifier) for identifier, name, arguments in SUNNY]
+
+
 @pytest.mark.parametrize("delta", ODD_DELTAS, ids=repr)
 @pytest.mark.parametrize("index", [None, 0, "odd", ["odd"], -1], ids=repr)
 def test_malformed_chunks_do_not_raise(delta, index):

@@ -14,11 +14,11 @@ PRICE = {
 }
 
 
-def cost_metrics(total, usage, price):
+def cost_metrics(total, usage, price, **breakdown):
     """Return what a cost adds to the metrics of a usage."""
     tokens = {} if usage is None else usage.metrics()
     metrics = dict(tokens)
-    add_cost(metrics, total, price)
+    add_cost(metrics, total, breakdown, price)
     return {name: value for name, value in metrics.items() if name not in tokens}
 
 
@@ -79,6 +79,32 @@ def test_split_is_litellms_own(model, size):
     parts = litellm.cost_per_token(model=model, prompt_tokens=prompt, completion_tokens=completion)
     metrics = cost_metrics(sum(parts), Usage(prompt, completion), litellm.model_cost[model])
     assert (metrics["input_cost"], metrics["output_cost"]) == pytest.approx(parts)
+
+
+@pytest.mark.parametrize(
+    ("parts", "input_cost"),
+    [
+        ({"input_cost": 0.2, "output_cost": 0.3}, 0.2),
+        ({"input_cost": 0.1, "cache_read_cost": 0.04, "cache_creation_cost": 0.06, "output_cost": 0.3}, 0.2),
+        ({"input_cost": 0.5}, 0.5),
+    ],
+    ids=["plain", "cached", "no output"],
+)
+def test_split_is_that_of_litellms_breakdown(parts, input_cost):
+    """LiteLLM's parts go before what the price list says, which knows no tiers."""
+    metrics = cost_metrics(0.5, PLAIN, PRICE, total_cost=0.5, **parts)
+    assert metrics == pytest.approx({"total_cost": 0.5, "input_cost": input_cost, "output_cost": 0.5 - input_cost})
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"tool_usage_cost": 0.1}, {"original_cost": 0.4, "margin_total_amount": 0.1}, {"input_cost": "odd"}],
+    ids=["search", "margin", "odd"],
+)
+def test_breakdown_that_does_not_add_up_is_no_split(more):
+    """Input and output of a cost with fees, discounts or margins are not what was paid for either."""
+    breakdown = {"input_cost": 0.1, "output_cost": 0.3, "total_cost": 0.5, **more}
+    assert cost_metrics(0.5, PLAIN, PRICE, **breakdown) == {"total_cost": 0.5}
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,7 @@
-from types import SimpleNamespace
-
 import litellm
 import pytest
-from litellm.types.utils import ModelResponseStream
 
-from ddtrace_litellm.extract.usage import Usage, is_estimate, reported_usage, usage_from
+from ddtrace_litellm.extract.usage import Usage, usage_from
 
 OPENAI = {
     "prompt_tokens": 20,
@@ -125,62 +122,3 @@ def test_an_estimate_says_so():
 def test_metrics_of_unknown_parts_are_absent():
     """None is unknown and gives no metric; 0 gives one."""
     assert Usage(1, None, 0).metrics() == {"input_tokens": 1, "cache_read_input_tokens": 0, "total_tokens": 1}
-
-
-def _chunk(**usage):
-    chunk = ModelResponseStream(choices=[])
-    if usage.get("usage"):
-        chunk.usage = usage["usage"]
-    chunk._hidden_params = {"usage": usage.get("hidden")}
-    return chunk
-
-
-REPORTED = litellm.Usage(**OPENAI)
-UNKNOWN = litellm.Usage(prompt_tokens=0, completion_tokens=0, total_tokens=0)
-
-
-@pytest.mark.parametrize(
-    ("chunks", "stream", "found"),
-    [
-        ([_chunk(), _chunk(usage=REPORTED)], None, REPORTED),
-        ([_chunk(), _chunk(hidden=REPORTED)], None, REPORTED),
-        ([_chunk(usage=REPORTED), _chunk(), _chunk(hidden=UNKNOWN)], None, REPORTED),
-        ([_chunk(hidden=UNKNOWN)], SimpleNamespace(chunks=[_chunk(usage=REPORTED)]), REPORTED),
-        (
-            [_chunk(hidden=UNKNOWN)],
-            SimpleNamespace(completion_stream=SimpleNamespace(chunks=[_chunk(usage=REPORTED)])),
-            REPORTED,
-        ),
-        ([_chunk(hidden=UNKNOWN)], SimpleNamespace(chunks=[_chunk(usage=REPORTED), *[_chunk()] * 9]), REPORTED),
-        ([_chunk(hidden=UNKNOWN)], SimpleNamespace(chunks=[_chunk()]), None),
-        ([{"usage": OPENAI}], None, OPENAI),
-        ([], None, None),
-        ([None, b"odd", 7], 7, None),
-        ([{"choices": []}], SimpleNamespace(chunks="odd"), None),
-    ],
-)
-def test_usage_of_a_stream(chunks, stream, found):
-    """On the last chunk, in its hidden parameters, or among the chunks that LiteLLM kept; 0/0 is none."""
-    assert reported_usage(chunks, stream) is found
-
-
-@pytest.mark.parametrize(
-    ("kept", "estimate"),
-    [([_chunk(usage=REPORTED)], False), ([_chunk(), _chunk(usage=REPORTED)], False), ([_chunk()], True), ([], True)],
-)
-def test_a_usage_is_an_estimate_unless_the_provider_sent_one(kept, estimate):
-    """Whether a chunk that LiteLLM got holds one says so."""
-    assert is_estimate(SimpleNamespace(chunks=kept)) is estimate
-
-
-def test_input_of_anthropics_first_event_is_not_lost():
-    """LiteLLM 1.72 leaves it out of the stream's own usage; both events together are the usage."""
-    opening = litellm.Usage(prompt_tokens=27, completion_tokens=1, total_tokens=28, cache_read_input_tokens=5)
-    closing = litellm.Usage(prompt_tokens=0, completion_tokens=15, total_tokens=15)
-    stream = SimpleNamespace(chunks=[_chunk(usage=opening), *[_chunk()] * 9, _chunk(usage=closing)])
-    found = reported_usage([_chunk(hidden=closing)], stream)
-    assert isinstance(found, litellm.Usage)
-    metrics = usage_from(found).metrics()
-    assert (metrics["input_tokens"], metrics["output_tokens"], metrics["total_tokens"]) == (27, 15, 42)
-    assert metrics["cache_read_input_tokens"] == 5
-    assert reported_usage([_chunk(hidden=closing)], None) is closing

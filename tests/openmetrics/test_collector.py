@@ -1,3 +1,4 @@
+import sys
 import time
 from math import inf, nan
 
@@ -135,6 +136,14 @@ def test_gauges():
         Record("litellm.process.uptime.seconds", "gauge", 1500.0, (), "second"),
     ]
     assert [record.value for record in sent(page, page)] == [3.0, 1510.0]
+
+
+@pytest.mark.parametrize("value", [inf, -inf, nan, float(sys.maxsize), 1.7e308], ids=repr)
+def test_limit_that_is_none(value):
+    """LiteLLM's infinities and ``sys.maxsize`` say "no limit": they are not sent, and the other gauges are."""
+    family = "litellm_remaining_requests_metric"
+    page = [*gauge(value, family=family, model="a"), *gauge(2.0**53, family=family, model="b")]
+    assert [record.value for record in sent(page)] == [2.0**53]
 
 
 def test_what_is_no_number():

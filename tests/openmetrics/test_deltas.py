@@ -212,13 +212,25 @@ def test_a_summary_is_a_count_a_sum_and_gauges():
     deltas.read(page(1, 2), STARTED)
     read = deltas.read(page(3, 7), STARTED)
     assert [step.observations for step in read.histograms] == [Observations(2, 5, (), ())]
-    assert [(value.quantile, value.value) for value in read.gauges] == [("0.5", 0.25)]
+    assert [(value.quantile, value.value) for value in read.gauges] == [
+        ("0.5", 0.25),
+        ("0.9", pytest.approx(nan, nan_ok=True)),
+    ]
 
 
 def test_gauges_are_as_the_page_has_them():
-    """Gauges pass through, but for those that are no finite number; a budget without limit is infinite."""
-    page = Deltas(STARTED).read(gauge(3, k="a") + gauge(inf, k="b") + gauge(nan, k="c"), STARTED)
-    assert [(value.labels, value.value) for value in page.gauges] == [((("k", "a"),), 3)]
+    """Gauges pass through; what is no number is left out where they are sent."""
+    page = Deltas(STARTED).read(gauge(3, k="a") + gauge(inf, k="b"), STARTED)
+    assert [(value.labels, value.value) for value in page.gauges] == [((("k", "a"),), 3), ((("k", "b"),), inf)]
+
+
+def test_worker_whose_gauges_have_no_limit_is_still_there():
+    """A budget that is taken away is no wiped directory: counters go on where they were."""
+    deltas = Deltas(STARTED)
+    limits = (3.0, 3.0, inf, inf, 9.0)
+    pages = [counter(100 + 5 * n) + gauge(1, pid="1") + gauge(limit, pid="2") for n, limit in enumerate(limits)]
+    read = [deltas.read(page, STARTED + 15 * n) for n, page in enumerate(pages)]
+    assert [[step.value for step in page.counters] for page in read] == [[], [5], [5], [5], [5]]
 
 
 def test_a_worker_with_a_dead_workers_pid_counts_from_where_that_one_ended():

@@ -79,6 +79,16 @@ def test_one_worker_sends_the_gauges_of_all(start):
     assert other.ask("reader.sent()") == {**expected, "litellm_in_flight_requests": 3}
 
 
+@pytest.mark.parametrize("left", [b"", b"\x40\x00\x00", b"\xff" * 64], ids=["empty", "cut", "broken"])
+def test_gauge_file_that_cannot_be_read_costs_its_own_gauges_only(start, tmp_path, left):
+    """A worker that is killed while it makes its file takes neither the counters nor the gauges of others with it."""
+    one = start()
+    one.ask("[in_flight.inc(2), budget.labels('a').set(10), count('a', 5)] and None")
+    (tmp_path / "gauge_mostrecent_99999.db").write_bytes(left)
+    expected = {"litellm_requests a": 5, "litellm_in_flight_requests": 2, "litellm_budget a": 10}
+    assert one.ask("reader.sent()") == expected
+
+
 def test_becoming_the_one_that_sends_gauges_counts_nothing_again(start):
     """A worker's counters go on where they were, with or without dates, when it begins to send the gauges."""
     for before in ("None", "prometheus_client.disable_created_metrics()"):

@@ -2,6 +2,7 @@ import asyncio
 
 import litellm
 import pytest
+from litellm.litellm_core_utils.litellm_logging import Logging
 
 from tests.tracing.scenarios import ASK
 
@@ -30,10 +31,10 @@ def test_price_of_a_deployment_goes_before_the_models(method, provider, recorder
 def test_price_that_litellm_cannot_tell_leaves_the_tokens(provider, recorder, monkeypatch):
     """Its calculator raises for a model that it does not know, and on odd prices: the event has all but the cost."""
 
-    def raise_error(**_arguments):
+    def raise_error(*_arguments, **_more):
         raise ValueError("This model isn't mapped yet.")
 
-    monkeypatch.setattr(litellm, "cost_per_token", raise_error)
+    monkeypatch.setattr(Logging, "_response_cost_calculator", raise_error)
     call = {"model": "anthropic/claude-3-haiku-20240307", "api_base": provider.url, "api_key": "sk-local"}
     asyncio.run(litellm.anthropic_messages(messages=ASK, max_tokens=50, **call))
     metrics = recorder.event["metrics"]

@@ -112,17 +112,20 @@ def test_events_of_one_trace_form_a_tree(agent):
 
 
 def test_summary_adds_up_requests_not_workflows(agent):
-    """A workflow that repeats its child's tokens does not count twice."""
+    """Whatever costs is added up, searches too; a workflow or agent that repeats its child's does not count twice."""
     spent = {"input_tokens": 8, "output_tokens": 5, "total_cost": 0.25}
     spans = [
         span(1, llm=llm_data("workflow", metrics=spent)),
         span(2, 1, llm=llm_data(metrics=spent)),
         span(3, 1, llm=llm_data("embedding", metrics={"input_tokens": 2}), error=1),
         span(4, 2, name="http.request", type="http"),
+        span(5, 1, llm=llm_data("retrieval", metrics={"total_cost": 0.5})),
+        span(6, 1, llm=llm_data("tool", metrics={"total_cost": 0.125})),
+        span(7, llm=llm_data("agent", metrics=spent)),
     ]
     total = summarize(agent.chunks(spans).traces())
-    assert (total.traces, total.spans, total.llm_spans, total.errors) == (1, 4, 3, 1)
-    assert (total.input_tokens, total.output_tokens, total.total_cost_usd) == (10, 5, 0.25)
+    assert (total.traces, total.spans, total.llm_spans, total.errors) == (1, 7, 6, 1)
+    assert (total.input_tokens, total.output_tokens, total.total_cost_usd) == (10, 5, 0.875)
 
 
 def test_json_is_complete_and_plain(agent):

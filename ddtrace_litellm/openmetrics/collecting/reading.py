@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ddtrace_litellm.openmetrics.collecting.naming import RATES, Names
 from ddtrace_litellm.openmetrics.collecting.sharing import Shared, SharedLabels
 from ddtrace_litellm.openmetrics.metrics import Census
-from ddtrace_litellm.openmetrics.samples import Labels, Sample
+from ddtrace_litellm.openmetrics.samples import Labels, Sample, is_number
 
 WATCHED = RATES | {"counter_gauge"}
 """Types of an entry that take a counter's value on every page, not only what it grew by."""
@@ -92,7 +92,7 @@ class Reading:
             if name:
                 shared.extend(self._sharing.of(name, (sample,)))
             read += 1
-            usable += isfinite(sample.value) and sample.suffix != "_created"
+            usable += is_number(sample.value) and sample.suffix != "_created"
             yield sample
         if self._counting:
             self.counted[family] = Counted(read, usable)

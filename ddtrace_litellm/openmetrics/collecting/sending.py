@@ -25,6 +25,7 @@ from ddtrace_litellm.openmetrics.collecting.naming import RATES, Names, Target
 from ddtrace_litellm.openmetrics.collecting.reading import Reading
 from ddtrace_litellm.openmetrics.collecting.series import GaugeValue
 from ddtrace_litellm.openmetrics.metrics import Distribution, Metadata, Record, Scraped, ServiceCheck, Status
+from ddtrace_litellm.openmetrics.samples import is_number
 
 _UPPER_BOUND = "upper_bound"
 _NOT_GAUGES = frozenset({"metadata", "service_check"})
@@ -170,7 +171,8 @@ class Sending:
         gauges: list[GaugeValue] = []
         others: list[GaugeValue] = []
         for each in page.gauges:
-            if each.family not in created and (target := self._target_of(each)) is not None:
+            # Only here: on which workers' pids a page has gauges is for the deltas, whatever their values.
+            if is_number(each.value) and each.family not in created and (target := self._target_of(each)) is not None:
                 (others if target.transformer in _NOT_GAUGES else gauges).append(each)
         for (gauge, where), value in self._gauges.collapse(gauges).items():
             target = self._names.target(gauge.family, "summary" if gauge.is_quantile else "gauge")

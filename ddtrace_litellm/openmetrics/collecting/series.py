@@ -8,7 +8,7 @@ and which ``_created`` is whose, they leave to the reader.
 from array import array
 from collections.abc import Iterable, Iterator
 from itertools import groupby
-from math import inf, isfinite, nan
+from math import inf, nan
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from ddtrace_litellm.openmetrics.samples import Labels, Sample
 
 
 class GaugeValue(NamedTuple):
-    """A value that is as it is. ``quantile``: the text of a summary's quantile, ``""`` for a gauge."""
+    """A value that is as it is, no number included. ``quantile``: the text of a summary's, ``""`` for a gauge."""
 
     family: str
     labels: Labels
@@ -43,7 +43,7 @@ class Series(NamedTuple):
 
 
 def series_of(samples: Iterable[Sample], gauges: list[GaugeValue]) -> Iterator[Series]:
-    """Yield the counters, histograms and summaries of a page; append the gauges that are a number to the list.
+    """Yield the counters, histograms and summaries of a page; append the gauges to the list.
 
     OpenMetrics has each ``_created`` behind its series, text 0.0.4 a gauge family of them behind the family: only then
     is a family held back. Types that Datadog has no use for (info, unknown, ...) are passed over.
@@ -58,7 +58,7 @@ def series_of(samples: Iterable[Sample], gauges: list[GaugeValue]) -> Iterator[S
         if kind in _CUMULATIVE:
             yield from family.read(run, gauges)
         elif kind == "gauge":
-            gauges.extend(_gauge(sample) for sample in run if isfinite(sample.value))
+            gauges.extend(map(_gauge, run))
     yield from family.rest()
 
 
@@ -87,8 +87,7 @@ class _Family:
                 current = labels
                 values = self.held.pop(labels, {}) if self.held else {}
             if bound and self.kind == "summary":
-                if isfinite(value):
-                    gauges.append(_gauge(sample))
+                gauges.append(_gauge(sample))
             else:
                 # The same bound again is the same series again: the last one holds.
                 values[bound or suffix] = value if 0 <= value < inf else nan

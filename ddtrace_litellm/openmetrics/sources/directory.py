@@ -4,18 +4,23 @@ Counters and histograms a worker reads from its own registry: what it does is wh
 all workers, and only the files have it.
 """
 
+import logging
 import os
 import sys
 import weakref
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.sources.collected import CUMULATIVE, samples_of
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
+
+_log = logging.getLogger("ddtrace.litellm.openmetrics")
 
 
 def shared_directory() -> Path | None:
@@ -32,9 +37,28 @@ def shared_directory() -> Path | None:
 def gauges_of(directory: Path) -> "list[Metric]":
     """Return the gauges of all workers as the proxy's page has them: of dead ones too, unless their mode is live.
 
-    Some have a series, with the label ``pid``, for each worker.
+    Some have a series, with the label ``pid``, for each worker. A file that cannot be read, of a worker that was killed
+    while it made it for example, is left out: it may cost its own gauges, and no counters.
     """
-    return list(_merged(directory.glob("gauge_*.db")))
+    files = list(directory.glob("gauge_*.db"))
+    try:
+        return list(_merged(files))
+    except Exception:
+        return list(_merged(filter(_is_whole, files)))
+
+
+def _is_whole(file: Path) -> bool:
+    try:
+        list(_merged([file]))
+    except Exception as error:
+        _warn_of(file, masking.reason(error))
+        return False
+    return True
+
+
+@lru_cache(maxsize=64)
+def _warn_of(file: Path, reason: str) -> None:
+    _log.warning("litellm: gauges in %s are left out, the file cannot be read: %s", file, reason)
 
 
 class Leftovers:
