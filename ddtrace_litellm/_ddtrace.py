@@ -282,13 +282,19 @@ def _set_gen_ai_tags(
         set_attribute("gen_ai.provider.name", provider.lower())
 
 
+def annotate_prompt(span: Any, prompt: dict[str, Any]) -> None:
+    """Put a managed prompt on the event, unless the user has put one there."""
+    if span._get_ctx_item(INPUT_PROMPT) is None:
+        LLMObs.annotate(span, prompt=prompt, tags={"prompt_tracking_instrumentation_method": "auto"})
+
+
 def annotate_tracked_prompt(span: Any, rendered: Any) -> None:
     """Put the managed prompt that ``rendered`` (messages, or a text prompt) came from on the event, if there is one."""
     if _get_tracked_prompt is None or type(rendered) in _UNTRACKED or span._get_ctx_item(INPUT_PROMPT) is not None:
         return
     prompt = _get_tracked_prompt([rendered], {})
     if prompt is not None:
-        LLMObs.annotate(span, prompt=prompt, tags={"prompt_tracking_instrumentation_method": "auto"})
+        annotate_prompt(span, prompt)
 
 
 def link_tool_result(span: Any, tool_id: str) -> None:

@@ -17,6 +17,7 @@ from ddtrace_litellm.config import LAMBDA_VARIABLE, health_metrics_enabled, open
 from ddtrace_litellm.targets import (
     FUNCTIONS,
     LAST_EVENT,
+    PROMPT_RENDERERS,
     PROVIDER_REQUEST,
     PROVIDER_RESPONSES,
     ROUTER_ENDPOINTS,
@@ -34,6 +35,7 @@ from ddtrace_litellm.tracing.wrappers import (
     TracedFunction,
     is_traced,
     observes_last_event,
+    observes_prompt,
     observes_request,
     observes_response,
     observes_stream,
@@ -112,6 +114,8 @@ def _wrap_all(targets: Iterable[Target]) -> None:
     _when_loaded(*STREAM_BUILDER, lambda _owner, original: TracedFunction(original, observes_stream))
     for path, name in PROVIDER_RESPONSES:
         _when_loaded(path, name, lambda _owner, original: TracedFunction(original, observes_response))
+    for path, name in PROMPT_RENDERERS:
+        _when_loaded(path, name, lambda _owner, original: TracedFunction(original, observes_prompt))
     _when_loaded(*LAST_EVENT, lambda _owner, original: TracedFunction(original, observes_last_event))
 
 

@@ -217,5 +217,9 @@ PROVIDER_RESPONSES = (
 """What LiteLLM hands a provider's response to, to ask again with the results of tools that it has run itself, or to add
 the embeddings that its cache has had."""
 
+_LOGGING = "litellm.litellm_core_utils.litellm_logging:Logging"
+PROMPT_RENDERERS = ((_LOGGING, "get_chat_completion_prompt"), (_LOGGING, "async_get_chat_completion_prompt"))
+"""What LiteLLM makes the model and the messages of a managed prompt with, other hooks too (1.72 to 1.110)."""
+
 LAST_EVENT = ("litellm.responses.mcp.stream_round_billing:StreamedRoundBilling", "charge_final_round")
 """What LiteLLM hands the last event of a stream of Responses to, before it adds the usage of earlier rounds (1.109)."""

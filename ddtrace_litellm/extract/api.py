@@ -38,6 +38,7 @@ class Output(NamedTuple):
         billed_units: what else than tokens is paid for: searches, pages, seconds.
         quotes_input: the texts of the documents, and of errors in the place of answers, are the request's.
         summary: what can be said without quoting contents.
+        rendered: the messages that the provider has made of a stored prompt.
     """
 
     annotations: dict[str, Any]
@@ -47,6 +48,7 @@ class Output(NamedTuple):
     billed_units: Mapping[str, Any] = MappingProxyType({})
     quotes_input: bool = False
     summary: str = ""
+    rendered: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True)

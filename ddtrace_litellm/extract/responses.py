@@ -68,11 +68,14 @@ def read_input(arguments: Arguments) -> Input:
 def read_response(response: Any, _arguments: Arguments) -> Output:
     """Read a ``ResponsesAPIResponse``, or an assembled stream; the messages are in the order of the output's items."""
     messages, choices = _read(abridged(field(response, "output"), "output"))
+    instructions = field(response, "instructions")
     return Output(
         {"output_messages": messages},
         _finish_reason(response),
         [call for choice in choices for call in choice.tool_calls if call.type in _CALLER_RUNS.values()],
         "".join(map(all_text, choices)),
+        # Text is what the request gave.
+        rendered=_read(sequence(instructions))[0] if isinstance(instructions, (list, tuple)) else (),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ddtrace_litellm.config import CaptureConfig
+from ddtrace_litellm.extract.prompts import Prompt
 
 
 class Request(NamedTuple):
@@ -16,12 +17,14 @@ class Request(NamedTuple):
         contents: what it asks, to be annotated; ``None`` where no event is made of it (LLM Observability is off).
         metadata: for the event; what becomes known of attempts is added to it.
         capture: what of the contents goes on its span.
+        prompt: the managed prompt that it was made of, if any.
     """
 
     arguments: Mapping[str, Any]
     contents: Mapping[str, Any] | None
     metadata: dict[str, Any]
     capture: CaptureConfig
+    prompt: Prompt | None = None
 
 
 class Built(NamedTuple):

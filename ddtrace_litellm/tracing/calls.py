@@ -8,15 +8,16 @@ looked at. The rule was validated over 68 scenarios a LiteLLM version, 1.60 to 1
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import litellm
 
 from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import NOTHING
-from ddtrace_litellm.extract import credentials, embeddings, plain
+from ddtrace_litellm.extract import credentials, embeddings, plain, prompts
 from ddtrace_litellm.extract.fields import sequence
 from ddtrace_litellm.targets import Target
 from ddtrace_litellm.telemetry import counters
@@ -36,7 +37,10 @@ _BEGIN, _REQUEST, _RESULT, _STREAM = contain("begin"), contain("request"), conta
 _OUTCOME, _SPAN, _DEBUG_LOG, _FINISH = contain("outcome"), contain("span"), contain("debug log"), contain("finish")
 _KEYS = tuple(name for name in vars(litellm) if name.endswith("_key"))
 """LiteLLM's settings that hold keys (``litellm.openai_key``)."""
-_OBSERVED, _ERROR_TEXT = contain("provider request"), contain("error text")
+_OBSERVED, _ERROR_TEXT, _PROMPT = contain("provider request"), contain("error text"), contain("prompt")
+
+_prompts: WeakKeyDictionary[Any, prompts.Prompt] = WeakKeyDictionary()
+"""By LiteLLM's logging object: the managed prompt that its request was made of."""
 
 open_calls: set[Call] | None = None
 """Calls that have not ended; ``None`` where nobody asks (see ``lambda_invocations``)."""
@@ -77,6 +81,25 @@ def provider_answered(response: Any) -> None:
         call = enclosing(_ddtrace.active_context())
         if call is not None:
             call.own_response = response
+
+
+def prompt_rendered(logging_obj: Any, asked: Mapping[str, Any], rendered: tuple[Any, Sequence[Any], Any]) -> None:
+    """Note what LiteLLM has made of a managed prompt, for the innermost call and for those that are made of it.
+
+    Args:
+        logging_obj: LiteLLM's of the request; the Router and the proxy render before they call.
+        asked: what was to be rendered, by name.
+        rendered: model, messages, parameters.
+    """
+    with _PROMPT:
+        model, messages, _ = rendered
+        if messages == asked.get("messages"):  # LiteLLM asks again further down, where nobody knows the prompt
+            return
+        prompt = prompts.managed(asked, messages)
+        _prompts[logging_obj] = prompt
+        call = enclosing(_ddtrace.active_context())
+        if call is not None and call.request is not None:
+            call.request = spans.rendered(call.target.api, call.request, model, messages, prompt)
 
 
 def stream_completed(event: Any) -> None:
@@ -222,6 +245,8 @@ class Call:
         self.request = request = spans.open_request(
             self.span, target.api, arguments, router=target.router, within=within
         )
+        if _prompts and (logging_obj := arguments.get("litellm_logging_obj")) is not None:
+            self.request = request = request._replace(prompt=_prompts.get(logging_obj, request.prompt))
         if (target.router and not target.batch) or arguments.get("fallbacks"):
             self.attempts = Attempts()
         if serves is not None and serves.attempts is not None:

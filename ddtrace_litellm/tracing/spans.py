@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import NOTHING, CaptureConfig, UserConfig, capture_config, user_config
 from ddtrace_litellm.extract import metadata as extract_metadata
-from ddtrace_litellm.extract import plain, room
+from ddtrace_litellm.extract import plain, prompts, room
 from ddtrace_litellm.extract.api import Api
 from ddtrace_litellm.extract.capture import captured_input, captured_output
 from ddtrace_litellm.extract.content import without_attachments
+from ddtrace_litellm.extract.prompts import Prompt
 from ddtrace_litellm.extract.tools import MAX_JSON_CHARS
 from ddtrace_litellm.tracing.call_records import Request
 from ddtrace_litellm.tracing.double_reporting import warn_if_reported_twice
@@ -78,7 +79,19 @@ def open_request(
     settings = api.settings(asked) if api.settings is not None else asked
     described |= extract_metadata.parameters(settings, api.parameters, contents=capture.input)
     extract_metadata.hash_users(described, _users)
-    return Request(arguments, captured_input(read.annotations, capture), described, capture)
+    # To all other APIs (text completion, images) the prompt is text.
+    prompt = prompts.stored(arguments.get("prompt")) if isinstance(arguments.get("prompt"), dict) else None
+    return Request(arguments, captured_input(read.annotations, capture), described, capture, prompt)
+
+
+def rendered(api: Api, request: Request, model: Any, messages: Sequence[Any], prompt: Prompt) -> Request:
+    """Return the request as the provider gets it, once LiteLLM has made its model and messages of a managed prompt."""
+    name = "input" if "input" in request.arguments else "messages"
+    arguments = {**request.arguments, "model": model, name: messages}
+    contents = request.contents
+    if contents is not None:
+        contents = captured_input(api.read_input(plain.plain_arguments(arguments)).annotations, request.capture)
+    return request._replace(arguments=arguments, contents=contents, prompt=prompt)
 
 
 def hidden_users(arguments: Mapping[str, Any]) -> set[str]:
@@ -125,20 +138,33 @@ def write(span: Any, request: Request | None, outcome: Outcome) -> None:
     if request is None or request.contents is None:
         _ddtrace.annotate(span, kind=kind, tags=_INTEGRATION)
         return
-    output = outcome.output
-    contents = request.contents if output is None else {**request.contents, **captured_output(output, request.capture)}
-    contents = contents if outcome.leaf else _as_values(contents)
+    prompt, contents = _contents(request, outcome)
     said = _fitting(span, {**contents, "metadata": _metadata(request, outcome)})
     _ddtrace.annotate(
         span, kind=kind, model_name=model_name, model_provider=provider, metrics=metrics, tags=_INTEGRATION, **said
     )
-    if not outcome.leaf or output is None:
+    if not outcome.leaf or outcome.output is None:
         return
-    if request.capture.input:  # a managed prompt brings its variables along
+    if prompt is not None and kind == "llm":
+        _ddtrace.annotate_prompt(span, prompt.annotation(request.capture))
+    if request.capture.input:  # a managed prompt of Datadog's brings its variables along
         _ddtrace.annotate_tracked_prompt(span, request.arguments.get("messages") or request.arguments.get("prompt"))
-    for call in islice(output.tool_calls, _MAX_LINKS):
+    for call in islice(outcome.output.tool_calls, _MAX_LINKS):
         if call.tool_id and len(call.arguments) <= MAX_JSON_CHARS:
             _ddtrace.link_tool_choice(span, call.tool_id, call.name, call.arguments)
+
+
+def _contents(request: Request, outcome: Outcome) -> tuple[Prompt | None, Mapping[str, Any]]:
+    """Return the managed prompt and the contents of a call; a response may show what was made of a stored prompt."""
+    prompt, output, contents = request.prompt, outcome.output, request.contents or {}
+    if output is not None:
+        contents = {**contents, **captured_output(output, request.capture)}
+        if prompt is not None and output.rendered:
+            prompt = prompt.rendered(output.rendered)
+            asked = captured_input({"input_messages": output.rendered}, request.capture)["input_messages"]
+            given = contents["input_messages"] if request.arguments.get("input") else []
+            contents = {**contents, "input_messages": [*asked, *given]}
+    return prompt, contents if outcome.leaf else _as_values(contents)
 
 
 def _fitting(span: Any, annotations: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,12 +5,20 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from inspect import isawaitable
 from typing import Any, SupportsIndex
 
 import wrapt
 
 from ddtrace_litellm.targets import NO_PROVIDERS, Target
-from ddtrace_litellm.tracing.calls import begin, provider_answered, provider_asked, stream_built, stream_completed
+from ddtrace_litellm.tracing.calls import (
+    begin,
+    prompt_rendered,
+    provider_answered,
+    provider_asked,
+    stream_built,
+    stream_completed,
+)
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 """A wrapper as wrapt calls it: ``(wrapped, instance, args, kwargs)``."""
@@ -112,6 +120,23 @@ class ContextExecutor(ThreadPoolExecutor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         return super().submit(contextvars.copy_context().run, fn, *args, **kwargs)
+
+
+def observes_prompt(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Wrap what LiteLLM makes ``(model, messages, parameters)`` of a managed prompt with, a logging object's method."""
+    result = wrapped(*args, **kwargs)
+    if not kwargs.get("prompt_id"):  # other hooks come through the same door
+        return result
+    if isawaitable(result):
+        return _awaited_prompt(result, instance, kwargs)
+    prompt_rendered(instance, kwargs, result)
+    return result
+
+
+async def _awaited_prompt(result: Any, instance: Any, kwargs: dict[str, Any]) -> Any:
+    rendered = await result
+    prompt_rendered(instance, kwargs, rendered)
+    return rendered
 
 
 def observes_last_event(
