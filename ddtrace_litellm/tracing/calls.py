@@ -23,7 +23,7 @@ from ddtrace_litellm.tracing import debug_log, spans
 from ddtrace_litellm.tracing.attempts import Attempts
 from ddtrace_litellm.tracing.call_records import Request, Result
 from ddtrace_litellm.tracing.delegation import is_delegated
-from ddtrace_litellm.tracing.error_text import ErrorText
+from ddtrace_litellm.tracing.error_text import ErrorText, Failures
 from ddtrace_litellm.tracing.errors import contain
 from ddtrace_litellm.tracing.models import Model
 from ddtrace_litellm.tracing.outcome import Beneath, Outcome, outcome, unread
@@ -79,14 +79,15 @@ def provider_answered(response: Any) -> None:
             call.own_response = response
 
 
-def span_failed(span: Any) -> None:
-    """Let what others' spans (of a provider's SDK, an HTTP client) say of an error say no more than the call's."""
+def span_failed(span: Any, error: BaseException) -> None:
+    """Let a span of others say no more of an error than a call's: one beneath (a provider's SDK), or one around it."""
     with _ERROR_TEXT:
-        call = enclosing(span)
-        if call is not None:
-            message, stack = _ddtrace.take_error_texts(span)
-            text = call.error_text()
-            _ddtrace.set_error_texts(span, text.quoted(message), text.quoted(stack))
+        call, failures = enclosing(span), _ddtrace.kept_failures(span)
+        if call is None and failures is None:
+            return
+        stack = _ddtrace.take_error_texts(span)[1]
+        text = call.error_text() if call is not None else failures.text(stack)
+        _ddtrace.set_error_texts(span, text.message(error), text.stack(error, stack))
 
 
 class Call:
@@ -337,6 +338,11 @@ class Call:
         if self.span.error:  # exit(0) is none
             text = self.error_text()
             _ddtrace.set_error_texts(self.span, text.message(error), text.stack(error, stack))
+            if self.parent is None:
+                for span in _ddtrace.spans_above(self.span):
+                    failures = _ddtrace.kept_failures(span) or Failures()
+                    failures.add(text, error)
+                    _ddtrace.keep_failures(span, failures)
 
     def error_text(self) -> ErrorText:
         """Return how errors of this call are told. It looks for secrets, which takes some 100 us."""
