@@ -25,7 +25,7 @@ from ddtrace_litellm.tracing import debug_log, spans
 from ddtrace_litellm.tracing.attempts import Attempts
 from ddtrace_litellm.tracing.call_records import Built, Request, Result
 from ddtrace_litellm.tracing.delegation import is_delegated
-from ddtrace_litellm.tracing.error_text import ErrorText
+from ddtrace_litellm.tracing.error_text import ErrorText, Failures
 from ddtrace_litellm.tracing.errors import contain
 from ddtrace_litellm.tracing.outcome import Beneath, Outcome, outcome, unread
 from ddtrace_litellm.tracing.stream_proxies import proxy_class
@@ -111,14 +111,15 @@ def stream_completed(event: Any) -> None:
                 stream.end(StopAsyncIteration())
 
 
-def span_failed(span: Any) -> None:
-    """Let what others' spans (of a provider's SDK, an HTTP client) say of an error say no more than the call's."""
+def span_failed(span: Any, error: BaseException) -> None:
+    """Let a span of others say no more of an error than a call's: one beneath (a provider's SDK), or one around it."""
     with _ERROR_TEXT:
-        call = enclosing(span)
-        if call is not None:
-            message, stack = _ddtrace.take_error_texts(span)
-            text = call.error_text()
-            _ddtrace.set_error_texts(span, text.quoted(message), text.quoted(stack))
+        call, failures = enclosing(span), _ddtrace.kept_failures(span)
+        if call is None and failures is None:
+            return
+        stack = _ddtrace.take_error_texts(span)[1]
+        text = call.error_text() if call is not None else failures.text(stack)
+        _ddtrace.set_error_texts(span, text.message(error), text.stack(error, stack))
 
 
 def stream_built(chunks: Any, response: Any) -> None:
@@ -386,6 +387,11 @@ class Call:
         if self.span.error:  # exit(0) is none
             text = self.error_text()
             _ddtrace.set_error_texts(self.span, text.message(error), text.stack(error, stack))
+            if self.parent is None:
+                for span in _ddtrace.spans_above(self.span):
+                    failures = _ddtrace.kept_failures(span) or Failures()
+                    failures.add(text, error)
+                    _ddtrace.keep_failures(span, failures)
 
     def error_text(self) -> ErrorText:
         """Return how errors of this call are told. It looks for secrets, which takes some 100 us."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Iterator
 from itertools import islice
 from traceback import walk_tb
@@ -50,13 +51,27 @@ class ErrorText(NamedTuple):
         """Return type and message of an exception in one short text."""
         return f"{type(error).__name__}: {self.message(error)}"[:_MAX_SUMMARY_CHARS]
 
-    def quoted(self, text: str) -> str:
-        """Return the text of an error, or of a traceback, that somebody else wrote down."""
-        return mask(text, self.secrets) if self.captured or not text else NOT_CAPTURED
-
     def reported(self, kind: str, message: str) -> tuple[str, str]:
         """Return type and message of an error that an answer reports."""
-        return kind if self.captured else masking.name(kind), self.quoted(message)
+        return (kind, mask(message, self.secrets)) if self.captured else (masking.name(kind), NOT_CAPTURED)
+
+
+class Failures:
+    """The last errors that calls beneath a span of others ended in: it may end in one of them, or quote it."""
+
+    __slots__ = ("_told",)
+
+    def __init__(self) -> None:
+        self._told: deque[tuple[ErrorText, str]] = deque(maxlen=_MAX_CHAINED)
+
+    def add(self, text: ErrorText, error: BaseException) -> None:
+        """Keep how an error is told, and the beginning of what it said."""
+        self._told.append((text, _said(error)[:_MAX_SUMMARY_CHARS]))
+
+    def text(self, formatted: str) -> ErrorText:
+        """Return how an error is told whose traceback, with the messages of its chain, is this text."""
+        captured = all(text.captured or said not in formatted for text, said in self._told)
+        return ErrorText(captured, frozenset().union(*(text.secrets for text, _ in self._told)))
 
 
 def _said(error: BaseException) -> str:

@@ -8,6 +8,7 @@ import logging
 import litellm
 import pytest
 from ddtrace import tracer
+from ddtrace.llmobs import LLMObs
 
 from ddtrace_litellm.telemetry import counters
 from ddtrace_litellm.tracing import calls
@@ -152,6 +153,40 @@ def test_errors_of_other_spans_beneath_a_call(recorder, monkeypatch):
     assert beneath.get_tag("error.message") == "refused ***"
     assert KEY not in beneath.get_tag("error.stack")
     assert outside.get_tag("error.message") == f"refused {KEY}"
+
+
+def _around(provider, wrap=lambda error: error):
+    """Fail within a span of LLM Observability's and one of the tracer's, both of the program's own."""
+    with contextlib.suppress(Exception), LLMObs.workflow("mine"), tracer.trace("theirs"):
+        try:
+            _router(provider).completion("a", ASK)
+        except litellm.AuthenticationError as error:
+            raise wrap(error) from error
+
+
+@pytest.mark.parametrize("wrap", [lambda error: error, lambda error: ValueError(f"Sorry: {error}")])
+def test_spans_around_a_call_that_fails(wrap, provider, recorder):
+    """A span of the program's that ends in the error of a call, or quotes it, has no secret either."""
+    _around(provider, wrap)
+    (mine,) = [event for event in recorder.events if event["name"] == "mine"]
+    assert "refused" in mine["meta"]["error"]["message"]
+    assert [secret for secret in SECRETS if secret in everything(recorder)] == []
+
+
+@pytest.mark.parametrize("wrap", [lambda error: error, lambda error: ValueError(f"Sorry: {error}")])
+def test_spans_around_a_call_whose_contents_are_not_captured(wrap, provider, monkeypatch, request):
+    """Nor do they quote contents; of another error of the program's they say all."""
+    monkeypatch.setenv("DD_LITELLM_CAPTURE_INPUT", "false")
+    recorder = request.getfixturevalue("recorder")
+    _around(provider, wrap)
+    assert "refused" not in everything(recorder)
+    (mine,) = [event for event in recorder.events if event["name"] == "mine"]
+    assert mine["meta"]["error"]["message"].endswith(NOT_CAPTURED)
+    with contextlib.suppress(KeyError), LLMObs.workflow("other"):
+        _fail("sync", provider)
+        raise KeyError("a mistake")
+    (other,) = [event for event in recorder.events if event["name"] == "other"]
+    assert other["meta"]["error"]["message"] == "'a mistake'"
 
 
 def test_apm_spans_without_llm_observability(provider, apm_recorder):
