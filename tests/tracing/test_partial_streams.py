@@ -20,7 +20,8 @@ pytestmark = pytest.mark.usefixtures("clean_slate")
 
 _SAID = " ".join(f"sentence {number} goes on and on." for number in range(12))
 _ASKED = [{"role": "user", "content": "Tell me all of it."}]
-_MODEL = "claude-haiku-4-5-20251001"
+# Providers retire their models, and LiteLLM forgets their prices.
+_MODEL = next(name for name in ("claude-haiku-4-5-20251001", "claude-sonnet-4-20250514") if name in litellm.model_cost)
 _OPENED = Usage(90, 70, cache_read=30)
 _EVENTS = 40
 """Of a stream; the text has more."""
