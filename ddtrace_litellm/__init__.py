@@ -35,10 +35,13 @@ def patch() -> None:
         ddtrace_litellm.versions.UnsupportedVersionError: the installed LiteLLM cannot or must not be traced.
     """
     # First, since ddtrace's hook on this import may call patch(), which must not find itself half imported.
+    import os
+
     import litellm  # noqa: F401
 
-    from ddtrace_litellm import bootstrap, patching
+    from ddtrace_litellm import bootstrap, config, patching
 
+    config.warn_of_unknown(os.environ)
     bootstrap.install()
     patching.patch()
 

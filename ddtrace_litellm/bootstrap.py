@@ -141,10 +141,13 @@ def take_over(built_in: "ModuleType") -> None:
             if getattr(error, "malicious", False):
                 _logger().error("%s", error)
                 return
+            from ddtrace_litellm.extract import credentials
+
+            said = masking.shortened(credentials.mask(str(error), credentials.of_process({})))
             _logger().warning(
                 "ddtrace-litellm cannot trace LiteLLM here (%s: %s); ddtrace's built-in integration stays active",
                 type(error).__name__,
-                error,
+                said,
             )
             builtin_patch()
         else:

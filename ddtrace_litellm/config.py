@@ -17,6 +17,8 @@ OWN = {
     "DD_LITELLM_CAPTURE_INPUT": "true",
     "DD_LITELLM_CAPTURE_OUTPUT": "true",
     "DD_LITELLM_MAX_CONTENT_CHARS": "",
+    "DD_LITELLM_HASH_USERS": "false",
+    "DD_LITELLM_HASH_KEY": "",
     "DD_LITELLM_HEALTH_METRICS_ENABLED": "false",
     "DD_LITELLM_OPENMETRICS_ENABLED": "false",
     "DD_LITELLM_OPENMETRICS_ENDPOINT": "",
@@ -33,6 +35,7 @@ OF_DDTRACE = frozenset({"DD_LITELLM_SERVICE", "DD_LITELLM_SERVICE_NAME"})
 
 _PREFIX = "DD_LITELLM_"
 _NAME = re.compile(r"DD_LITELLM_[A-Z_]{0,60}")
+_told: set[str] = set()
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 _OPENMETRICS = "DD_LITELLM_OPENMETRICS_"
@@ -61,6 +64,10 @@ class CaptureConfig:
     max_chars: int | None = None
 
 
+NOTHING = CaptureConfig(input=False, output=False)
+"""Of a call that is redacted."""
+
+
 def capture_config(environ: Mapping[str, str]) -> CaptureConfig:
     """Read :class:`CaptureConfig` from ``environ``; a value that cannot be used is one warning, and the default."""
     return CaptureConfig(
@@ -68,6 +75,30 @@ def capture_config(environ: Mapping[str, str]) -> CaptureConfig:
         output=_boolean(environ, "DD_LITELLM_CAPTURE_OUTPUT", default=True),
         max_chars=_positive_integer(environ, "DD_LITELLM_MAX_CONTENT_CHARS"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class UserConfig:
+    """How users and end users are named on spans.
+
+    Attributes:
+        hashed: by a keyed hash, not in clear (``DD_LITELLM_HASH_USERS``, default false).
+        key: of the hash (``DD_LITELLM_HASH_KEY``, or else ``DD_API_KEY``, which an organisation's processes share).
+            Without any, users are not named: a hash without a key can be undone by trying names.
+    """
+
+    hashed: bool = False
+    key: bytes = field(default=b"", repr=False)
+
+
+def user_config(environ: Mapping[str, str]) -> UserConfig:
+    """Read :class:`UserConfig` from ``environ``; where there is no key, one warning says what happens then."""
+    if not _boolean(environ, "DD_LITELLM_HASH_USERS", default=False):
+        return UserConfig()
+    key = _text(environ, "DD_LITELLM_HASH_KEY") or _text(environ, "DD_API_KEY")
+    if not key:
+        log.warning("DD_LITELLM_HASH_USERS=true needs DD_LITELLM_HASH_KEY or DD_API_KEY; users are left out")
+    return UserConfig(hashed=True, key=key.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +196,11 @@ def unknown_variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def warn_of_unknown(environ: Mapping[str, str]) -> None:
-    """Log a warning for each variable that has our prefix and is none of ours, as it changes nothing."""
+    """Log a warning, once, for each variable that has our prefix and is none of ours, as it changes nothing."""
     for name, meant in unknown_variables(environ).items():
+        if name in _told:
+            continue
+        _told.add(name)
         log.warning("%s is no variable of this version%s", name, f"; is it {meant}?" if meant else "")
 
 

@@ -16,6 +16,7 @@ from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import LAMBDA_VARIABLE, health_metrics_enabled, openmetrics_config
 from ddtrace_litellm.targets import (
     FUNCTIONS,
+    LAST_EVENT,
     PROVIDER_REQUEST,
     PROVIDER_RESPONSES,
     ROUTER_ENDPOINTS,
@@ -32,6 +33,7 @@ from ddtrace_litellm.tracing.wrappers import (
     ContextExecutor,
     TracedFunction,
     is_traced,
+    observes_last_event,
     observes_request,
     observes_response,
     observes_stream,
@@ -68,7 +70,7 @@ def patch() -> None:
         # ddtrace's built-in is about to be active instead: it must not find half of ours beneath it.
         _restore_all()
         raise
-    _ddtrace.listen_to_provider_spans(_beneath_a_leaf)
+    _ddtrace.listen_to_other_spans(_beneath_a_leaf, calls.span_failed)
     if os.environ.get(LAMBDA_VARIABLE):
         lambda_invocations.follow()
     _report_health()
@@ -110,6 +112,7 @@ def _wrap_all(targets: Iterable[Target]) -> None:
     _when_loaded(*STREAM_BUILDER, lambda _owner, original: TracedFunction(original, observes_stream))
     for path, name in PROVIDER_RESPONSES:
         _when_loaded(path, name, lambda _owner, original: TracedFunction(original, observes_response))
+    _when_loaded(*LAST_EVENT, lambda _owner, original: TracedFunction(original, observes_last_event))
 
 
 def _when_loaded(path: str, name: str, wrap: Callable[[Any, Any], TracedFunction]) -> None:

@@ -198,6 +198,9 @@ ROUTER_ENDPOINTS = (
 PROVIDER_REQUEST = ("litellm.litellm_core_utils.litellm_logging:Logging", "pre_call")
 """What LiteLLM calls before each request to a provider, its Rust routes included (1.72 to 1.110)."""
 
+NO_PROVIDERS = frozenset({"call_mcp_tool", "list_mcp_tools"})
+"""What LiteLLM logs in the same way though it asks no provider: ``Logging.call_type`` (1.85 to 1.110)."""
+
 _CACHING_HANDLER = "litellm.caching.caching_handler:LLMCachingHandler"
 _HTTP_HANDLER = "litellm.llms.custom_httpx.llm_http_handler:BaseLLMHTTPHandler"
 STREAM_BUILDER = ("litellm", "stream_chunk_builder")
@@ -213,3 +216,6 @@ PROVIDER_RESPONSES = (
 )
 """What LiteLLM hands a provider's response to, to ask again with the results of tools that it has run itself, or to add
 the embeddings that its cache has had."""
+
+LAST_EVENT = ("litellm.responses.mcp.stream_round_billing:StreamedRoundBilling", "charge_final_round")
+"""What LiteLLM hands the last event of a stream of Responses to, before it adds the usage of earlier rounds (1.109)."""

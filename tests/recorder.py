@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import sys
 from typing import Any
 
 from ddtrace import tracer
@@ -36,6 +37,8 @@ class Recorder:
         self.started: list[Any] = []
         self.finished: list[Any] = []
         self.events: list[dict[str, Any]] = []
+        self._prices: dict[str, Any] = {}
+        self._priced: set[str] = set()
 
     def __enter__(self) -> "Recorder":
         if self.llmobs:
@@ -44,6 +47,8 @@ class Recorder:
         tracer._span_aggregator.writer = _Discard()
         tracer.context_provider.activate(None)  # whatever span the tests before have left
         ddtrace_litellm.patch()
+        self._prices = sys.modules["litellm"].model_cost
+        self._priced = set(self._prices)
         core.on("trace.span_start", self.started.append, "tests")
         core.on("trace.span_finish", self.finished.append, "tests")
         return self
@@ -56,6 +61,9 @@ class Recorder:
         if self.llmobs:
             LLMObs.disable()
         tracer.context_provider.activate(None)
+        # What a Router adds to the price list (1.72: without the prices of a cache) would be the next test's price.
+        for model in self._prices.keys() - self._priced:
+            del self._prices[model]
 
     def _record_events(self, llmobs: Any) -> None:
         """Take each event where ddtrace has assembled it, which 4.8 to 4.16 send in different ways."""

@@ -30,8 +30,8 @@ CHAT = {"model": "openai/gpt-4o-mini", "messages": MESSAGES}
 CLAUDE = {"model": "anthropic/claude-3-haiku-20240307", "messages": MESSAGES}
 STREAM = {"stream": True, "stream_options": {"include_usage": True}}
 CALLED = [("get_weather", {"city": "Paris"}, "call_0")]
-# The address, and what every call or every moment has its own of.
-_VOLATILE = ("api_base", "litellm_call_id", "litellm_overhead_ms", "max_retries")
+# The address, what every call or every moment has its own of, and what LiteLLM has come to break a cost down to.
+_VOLATILE = ("api_base", "cost_breakdown", "litellm_call_id", "litellm_overhead_ms", "max_retries")
 # Name: function, arguments, text, tool calls, finish reason, tokens.
 ANSWERS = {
     "chat": ("completion", CHAT, HEARD, [], "stop", (6, 10)),

@@ -1,6 +1,15 @@
 import pytest
 
-from ddtrace_litellm.config import CaptureConfig, OpenMetricsConfig, capture_config, openmetrics_config, warn_of_unknown
+from ddtrace_litellm import config
+from ddtrace_litellm.config import (
+    CaptureConfig,
+    OpenMetricsConfig,
+    UserConfig,
+    capture_config,
+    openmetrics_config,
+    user_config,
+    warn_of_unknown,
+)
 
 INPUT, OUTPUT, LIMIT = "DD_LITELLM_CAPTURE_INPUT", "DD_LITELLM_CAPTURE_OUTPUT", "DD_LITELLM_MAX_CONTENT_CHARS"
 
@@ -48,23 +57,51 @@ def test_a_long_value_may_be_a_key(caplog):
     assert not any("0123" in message or "secret" in message for message in caplog.messages)
 
 
-def test_a_name_that_is_none_is_one_warning(caplog):
+def test_a_name_that_is_none_is_one_warning(caplog, monkeypatch):
     """It says which variable may be meant, and never the value; ddtrace's own under our prefix are known."""
-    warn_of_unknown(
-        {
-            "DD_LITELLM_CAPTURE_INPT": "secret",
-            "DD_LITELLM_XYZZY": "secret",
-            "DD_LITELLM_sk-secret": "",
-            "DD_LITELLM_SERVICE": "a",
-            INPUT: "true",
-            "DD_SERVICE": "a",
-        }
-    )
+    monkeypatch.setattr(config, "_told", set())
+    for _ in range(2):  # ddtrace starts, and the program patches
+        warn_of_unknown(
+            {
+                "DD_LITELLM_CAPTURE_INPT": "secret",
+                "DD_LITELLM_XYZZY": "secret",
+                "DD_LITELLM_sk-secret": "",
+                "DD_LITELLM_SERVICE": "a",
+                INPUT: "true",
+                "DD_SERVICE": "a",
+            }
+        )
     assert caplog.messages == [
         f"DD_LITELLM_CAPTURE_INPT is no variable of this version; is it {INPUT}?",
         "DD_LITELLM_XYZZY is no variable of this version",
         "DD_LITELLM_*** is no variable of this version",
     ]
+
+
+HASH, HASH_KEY = "DD_LITELLM_HASH_USERS", "DD_LITELLM_HASH_KEY"
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, UserConfig()),
+        ({HASH_KEY: "k", "DD_API_KEY": "d"}, UserConfig()),
+        ({HASH: "true", HASH_KEY: "k", "DD_API_KEY": "d"}, UserConfig(hashed=True, key=b"k")),
+        ({HASH: "1", "DD_API_KEY": "d"}, UserConfig(hashed=True, key=b"d")),
+    ],
+    ids=str,
+)
+def test_how_users_are_named(environ, expected, caplog):
+    """In clear, or hashed with a key of one's own, or else with Datadog's."""
+    assert user_config(environ) == expected
+    assert caplog.messages == []
+
+
+def test_users_without_a_key(caplog):
+    """A hash that anybody can compute hides nobody: users are left out, with one warning, and no key is in a repr."""
+    assert user_config({HASH: "true"}) == UserConfig(hashed=True)
+    assert caplog.messages == [f"{HASH}=true needs {HASH_KEY} or DD_API_KEY; users are left out"]
+    assert "of-theirs" not in repr(user_config({HASH: "true", HASH_KEY: "of-theirs"}))
 
 
 P = "DD_LITELLM_OPENMETRICS_"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ddtrace_litellm.extract import chat
+from ddtrace_litellm.extract import chat, credentials
 from ddtrace_litellm.extract.api import Api, Arguments, Input, Output
 from ddtrace_litellm.extract.choices import Message
 from ddtrace_litellm.extract.content import without_attachments
@@ -23,14 +23,14 @@ def _asked(conversation: Any) -> list[Message]:
 
 def read_response(response: Any, arguments: Arguments) -> Output:
     """Read one answer, which may be a stream, or the list of them; a call that failed is its exception."""
-    return Output({"output_value": _answer(response, arguments)})
+    return Output({"output_value": _answer(response, arguments)}, quotes_input=True)
 
 
 def _answer(answer: Any, arguments: Arguments) -> Any:
     if isinstance(answer, list):
         return [_answer(one, arguments) for one in answer]
     if isinstance(answer, BaseException):
-        return f"{type(answer).__name__}: {answer}"
+        return f"{type(answer).__name__}: {credentials.mask(str(answer), credentials.of_call(arguments))}"
     return list(map(without_attachments, chat.read_response(answer, arguments).annotations["output_messages"]))
 
 

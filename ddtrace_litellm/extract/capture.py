@@ -5,43 +5,60 @@ from typing import Any
 
 from ddtrace_litellm.config import CaptureConfig
 from ddtrace_litellm.extract.api import Output
+from ddtrace_litellm.extract.plain import clip
 
+_STRUCTURE = frozenset({"role", "score", "tool_id", "type"})
+"""The fields of messages, calls, results and documents that say how many there are and of which kind, not what."""
 _CLIPPED = frozenset({"content", "result", "text", "tool_results"})
 """The fields of messages, results and documents that hold text; the arguments of a call are whole, to be parsed."""
 
 
 def captured_input(annotations: Mapping[str, Any], capture: CaptureConfig) -> dict[str, Any]:
-    """Return what to annotate of a request: which tools it offers in any case, without what is said of them."""
+    """Return what to annotate of a request; without its contents who speaks and which tools there are."""
     if capture.input:
         return _clipped(annotations, capture.max_chars)
     return {
         name: [{"name": tool["name"], "description": "", "schema": {}} for tool in value]
         if name == "tool_definitions"
-        else _emptied(value)
+        else _outline(value)
         for name, value in annotations.items()
     }
 
 
 def captured_output(output: Output, capture: CaptureConfig) -> dict[str, Any]:
-    """Return what to annotate of a response: its summary in any case, what it quotes only with the request."""
+    """Return what to annotate of a response: its summary in any case, what it quotes only with the request.
+
+    Without its contents it is an outline: roles, calls of tools by name and id, scores.
+    """
     annotations: dict[str, Any] = output.annotations
     if not capture.output:
-        annotations = {name: _emptied(value) for name, value in annotations.items()}
+        annotations = {name: _outline(value) for name, value in annotations.items()}
     elif output.quotes_input and not capture.input:
-        annotations = {
-            name: [{**document, "text": ""} for document in documents] for name, documents in annotations.items()
-        }
+        annotations = {name: _without_quotes(value) for name, value in annotations.items()}
     captured = _clipped(annotations, capture.max_chars)
     return {**captured, "output_value": output.summary} if output.summary else captured
 
 
-def clip(text: str, limit: int) -> str:
-    """Cut ``text`` to ``limit`` characters, with a mark that says how many are missing."""
-    return text if len(text) <= limit else f"{text[:limit]}... [{len(text) - limit} more characters]"
+def _outline(value: Any) -> Any:
+    if isinstance(value, list):
+        return list(map(_outline, value))
+    if not isinstance(value, dict):
+        return ""
+    outline = {name: value[name] for name in _STRUCTURE & value.keys()}
+    if "text" in value:
+        return {**outline, "text": ""}
+    if "role" in value:
+        parts = {name: _outline(value[name]) for name in ("tool_calls", "tool_results") if name in value}
+        return {**outline, "content": "", **parts}
+    return {**outline, "name": value["name"], **({"result": ""} if "result" in value else {"arguments": {}})}
 
 
-def _emptied(value: Any) -> Any:
-    return "" if isinstance(value, str) else []
+def _without_quotes(value: Any) -> Any:
+    if isinstance(value, list):
+        return list(map(_without_quotes, value))
+    if not isinstance(value, dict):
+        return ""
+    return {**value, "text": ""} if "text" in value else value
 
 
 def _clipped(annotations: Mapping[str, Any], limit: int | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from ddtrace_litellm.extract.chat_stream import assemble, audio_format, first_co
 from ddtrace_litellm.extract.choices import Assembled, Choice, Message, message_of, output
 from ddtrace_litellm.extract.content import Content, add_audio, add_images, content_from
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
+from ddtrace_litellm.extract.plain import abridged
 from ddtrace_litellm.extract.tools import tool_calls_from, tool_definitions_from, tool_result
 from ddtrace_litellm.extract.usage import usage_of
 
@@ -102,13 +103,13 @@ def tool_result_ids(messages: Any) -> list[str]:
         if type(message) is dict and len(message) == _ROLE_AND_TEXT:
             continue
         if identifier := field(message, "tool_call_id"):
-            found.append(str(identifier))
+            found.append(text_of(identifier))
     return found
 
 
 def choices_from_response(response: Any, audio_format: str = "") -> list[Choice]:
     """Return the choices of a ``ModelResponse``. ``audio_format`` is the request's, for spoken answers."""
-    return [_choice(fields_of(choice), audio_format) for choice in sequence(field(response, "choices"))]
+    return [_choice(fields_of(choice), audio_format) for choice in abridged(field(response, "choices"), "choices")]
 
 
 def _choice(choice: Mapping[str, Any], audio_format: str) -> Choice:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from ddtrace_litellm.extract.api import Output
 from ddtrace_litellm.extract.content import Content
+from ddtrace_litellm.extract.plain import abridged
 from ddtrace_litellm.extract.tools import TOOL_RESULT, ToolCall, tool_result
 
 Message = dict[str, Any]
@@ -73,12 +74,16 @@ def message_of(role: str, content: Content, tool_calls: Sequence[ToolCall] = ())
     """Return a message that says ``content``, its attachments beside the text."""
     message: Message = {"role": role, "content": content.text}
     if tool_calls:
-        message["tool_calls"] = [call.as_message_part() for call in tool_calls]
+        message["tool_calls"] = [call.as_message_part() for call in abridged(tool_calls, "tool_calls", _named)]
     if content.image_parts:
         message["image_parts"] = list(content.image_parts)
     if content.audio_parts:
         message["audio_parts"] = list(content.audio_parts)
     return message
+
+
+def _named(text: str) -> ToolCall:
+    return ToolCall(text, "")
 
 
 def result_message(content: Content, name: str, tool_id: str, kind: str = TOOL_RESULT) -> Message:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
+from ddtrace_litellm.extract.plain import abridged
 from ddtrace_litellm.extract.urls import DATA_URL
 from ddtrace_litellm.masking import strip_credentials
 
@@ -28,14 +29,42 @@ class Content:
     audio_parts: tuple[dict[str, str], ...] = ()
 
 
+ATTACHMENTS = ("image_parts", "audio_parts")
+"""The fields of a message of LLM Observability's that hold attachments."""
+
+
 def without_attachments(message: Mapping[str, Any]) -> dict[str, Any]:
     """Return a message of LLM Observability's with a marker in the place of each attachment."""
-    parts = [*message.get("image_parts", ()), *message.get("audio_parts", ())]
-    said = {name: value for name, value in message.items() if not name.endswith("_parts")}
-    if parts:
-        markers = [f"[{part['mime_type'].partition('/')[0]}: {part['mime_type']}]" for part in parts]
+    return with_attachments_up_to(message, 0)[0]
+
+
+def with_attachments_up_to(message: Mapping[str, Any], room: int) -> tuple[dict[str, Any], int]:
+    """Return a message with the attachments that fit, a marker in the place of each other, and the room that is left.
+
+    Args:
+        message: of LLM Observability's.
+        room: for how many characters of base64.
+    """
+    said = {name: value for name, value in message.items() if name not in ATTACHMENTS}
+    markers: list[str] = []
+    for name in ATTACHMENTS:
+        kept = []
+        for part in message.get(name, ()):
+            if (size := len(part["content"])) < room:
+                kept.append(part)
+                room -= size
+            else:
+                markers.append(_sized_marker(part["mime_type"], size))
+        if kept:
+            said[name] = kept
+    if markers:
         said["content"] = "\n".join(filter(None, [said["content"], *markers]))
-    return said
+    return said, room
+
+
+def _sized_marker(mime_type: str, chars: int) -> str:
+    """Return the marker of data that is not attached, with the bytes that its base64 stands for."""
+    return f"[{mime_type.partition('/')[0]}: {mime_type}, {chars * 3 // 4:,} bytes]"
 
 
 def content_from(raw: Any) -> Content:
@@ -45,9 +74,9 @@ def content_from(raw: Any) -> Content:
     if raw is None:
         return Content()
     if not isinstance(raw, (list, tuple)):
-        return Content(str(raw))
+        return Content(text_of(raw))
     content = Content()
-    content.text = "\n".join(filter(None, [_part_text(part, content) for part in raw]))
+    content.text = "\n".join(filter(None, [_part_text(part, content) for part in abridged(raw, "content")]))
     return content
 
 
@@ -119,8 +148,8 @@ def add_image(content: Content, image: Any) -> str:
     mime_type = data["mime"].lower()
     if mime_type not in _RENDERABLE_IMAGES:
         return f"[image: {mime_type}]"
-    if len(url) - data.end() > _MAX_ATTACHMENT_CHARS:
-        return f"[image: {mime_type}, too large]"
+    if (size := len(url) - data.end()) > _MAX_ATTACHMENT_CHARS:
+        return _sized_marker(mime_type, size)
     content.image_parts += ({"mime_type": mime_type, "content": url[data.end() :]},)
     return ""
 
@@ -131,6 +160,6 @@ def add_audio(content: Content, data: Any, audio_format: str) -> str:
     if not isinstance(data, str) or not data:
         return "[audio]"
     if len(data) > _MAX_ATTACHMENT_CHARS:
-        return f"[audio: {mime_type}, too large]"
+        return _sized_marker(mime_type, len(data))
     content.audio_parts += ({"mime_type": mime_type, "content": data},)
     return ""

@@ -20,11 +20,11 @@ def read_input(arguments: Arguments) -> Input:
 
 def read_response(response: Any, _arguments: Arguments) -> Output:
     """Say how many vectors an ``EmbeddingResponse`` has, and of how many dimensions."""
-    vectors = [field(item, "embedding") for item in sequence(field(response, "data"))]
+    vectors = sequence(field(response, "data"))
     if not vectors:
         return Output({})
     count = f"{len(vectors)} embedding{'s' if len(vectors) > 1 else ''}"
-    first = vectors[0]
+    first = field(vectors[0], "embedding")
     return Output({}, summary=f"{count} of {len(first)} dimensions" if isinstance(first, list) else count)
 
 

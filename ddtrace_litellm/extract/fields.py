@@ -7,6 +7,8 @@ objects are read through ``__dict__`` and pydantic's extras, where LiteLLM keeps
 from collections.abc import Mapping
 from typing import Any
 
+from ddtrace_litellm.extract import plain
+
 _NONE: dict[str, Any] = {}
 
 
@@ -55,7 +57,7 @@ def hidden_params(owner: Any) -> Mapping[str, Any]:
 
 def text_of(value: Any) -> str:
     """Return ``value`` as text, ``""`` for ``None``."""
-    return value if isinstance(value, str) else "" if value is None else str(value)
+    return value if type(value) is str else "" if value is None else plain.text(value)
 
 
 def sequence(value: Any) -> "list[Any] | tuple[Any, ...]":

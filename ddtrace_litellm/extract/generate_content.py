@@ -12,6 +12,7 @@ from ddtrace_litellm.extract.api import CALL_PARAMETERS, Api, Arguments, Input, 
 from ddtrace_litellm.extract.content import Content, add_audio, add_image
 from ddtrace_litellm.extract.fields import fields_of, number, sequence, text_of
 from ddtrace_litellm.extract.generate_content_stream import assemble, first_content_detector
+from ddtrace_litellm.extract.plain import abridged
 from ddtrace_litellm.extract.tools import ToolCall, tool_definitions_from
 from ddtrace_litellm.extract.turn import Result, Turn
 from ddtrace_litellm.extract.usage import Usage
@@ -76,7 +77,7 @@ def read_input(arguments: Arguments) -> Input:
 def read_response(response: Any, arguments: Arguments) -> Output:  # noqa: ARG001
     """Read a response, or what a stream's chunks make up; a refused prompt has a reason and no candidates."""
     fields = fields_of(response)
-    turns = [_candidate(fields_of(candidate)) for candidate in sequence(fields.get("candidates"))]
+    turns = [_candidate(fields_of(candidate)) for candidate in abridged(fields.get("candidates"), "candidates")]
     said = turn.output(turns, _PROGRAM_CALL)
     if turns:
         return said
@@ -149,7 +150,7 @@ def _candidate(candidate: Mapping[str, Any]) -> Turn:
 
 def _turn(role: str, parts: Any) -> Turn:
     said = Turn("assistant" if role == "model" else role)
-    for raw in sequence(parts) or (parts,):
+    for raw in abridged(parts, "parts") or (parts,):
         if isinstance(raw, str):
             said.texts.append(raw)
             continue

@@ -6,8 +6,9 @@ from typing import Any
 from ddtrace_litellm.extract.api import CALL_PARAMETERS, Api, Arguments, Input, Output
 from ddtrace_litellm.extract.choices import Message, message_of
 from ddtrace_litellm.extract.content import Content, add_image
-from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
+from ddtrace_litellm.extract.fields import field, fields_of, text_of
 from ddtrace_litellm.extract.files import file_marker
+from ddtrace_litellm.extract.plain import abridged
 from ddtrace_litellm.extract.usage import openai_usage
 
 PARAMETERS = CALL_PARAMETERS | {
@@ -43,7 +44,7 @@ def read_response(response: Any, arguments: Arguments) -> Output:
     LiteLLM before 1.95 drops the format that the provider reports: it is the one that was asked for then.
     """
     kind = text_of(field(response, "output_format") or arguments.get("output_format")) or "png"
-    made = sequence(field(response, "data"))
+    made = abridged(field(response, "data"), "data")
     return Output({"output_messages": [_message(fields_of(image), kind) for image in made]})
 
 

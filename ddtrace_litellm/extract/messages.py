@@ -10,6 +10,7 @@ from ddtrace_litellm.extract.choices import Message
 from ddtrace_litellm.extract.content import Content, add_image
 from ddtrace_litellm.extract.fields import field, fields_of, number, sequence, text_of
 from ddtrace_litellm.extract.messages_stream import assemble, first_content_detector
+from ddtrace_litellm.extract.plain import abridged
 from ddtrace_litellm.extract.tools import ToolCall, tool_definitions_from
 from ddtrace_litellm.extract.turn import Result, Turn
 from ddtrace_litellm.extract.usage import Usage
@@ -95,7 +96,7 @@ def _tool_result_ids(messages: "list[Any] | tuple[Any, ...]") -> list[str]:
 def _turn(role: str, content: Any, names: dict[str, str]) -> Turn:
     """Read the content of one message. ``names``: of the calls so far, by id; a result has the id only."""
     said = Turn(role)
-    for raw in sequence(content) or (content,):
+    for raw in abridged(content, "content") or (content,):
         if isinstance(raw, str):
             said.texts.append(raw)
             continue
@@ -169,7 +170,7 @@ def _result(raw: Any) -> Content:
         return Content(raw)
     content = Content()
     found: list[str] = []
-    for part in map(fields_of, sequence(raw) or (raw,)):
+    for part in map(fields_of, abridged(raw, "content") or (raw,)):
         if not part:
             continue
         known = part.get("type") in _BLOCK_READERS

@@ -1,17 +1,37 @@
 """What of a request goes into a span's metadata and tags: by allow-list, since anything else may be secret."""
 
 import hashlib
+import hmac
 import re
 from collections.abc import Container, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
-from ddtrace_litellm.extract.fields import field, sequence
+from ddtrace_litellm.config import UserConfig
+from ddtrace_litellm.extract.fields import field, sequence, text_of
+from ddtrace_litellm.extract.plain import plain, text
 from ddtrace_litellm.masking import strip_credentials
 
 _CONTENT = frozenset({"prediction", "suffix"})
+_DESCRIBING = frozenset(
+    {
+        "output_config",
+        "output_format",
+        "responseJsonSchema",
+        "responseSchema",
+        "response_format",
+        "response_json_schema",
+        "response_schema",
+        "text",
+        "text_format",
+        "web_search_options",
+    }
+)
+"""Parameters that may hold a schema with descriptions, or where the user is."""
+_FORM = frozenset({"effort", "format", "search_context_size", "strict", "type", "verbosity"})
+"""What of those says of which kind they are."""
+_FORMAT = re.compile(r"[a-z0-9_]{1,20}")
 _URLS = ("api_base", "base_url")
-_PLAIN = frozenset({str, int, float, bool})
 
 # The labels that the same things have on LiteLLM's Prometheus metrics, so that one tag finds both.
 _IDENTITY_TAGS = {
@@ -27,6 +47,8 @@ _IDENTITY_TAGS = {
     "user_api_key_project_alias": "project_alias",
     "user_api_key_request_route": "route",
 }
+_USERS = frozenset({"end_user", "safety_identifier", "user"})
+"""Tags and parameters that name a user."""
 _RESERVED_TAGS = frozenset(_IDENTITY_TAGS.values()) | {
     "agent_service",
     "ddtrace.version",
@@ -50,34 +72,50 @@ MAX_REQUEST_TAGS = 100
 """Request tags read of one call: a caller of a proxy chooses their number."""
 MAX_TAG_CHARS = 200
 """Characters kept of a tag's value, as many as Datadog keeps of a tag."""
+_LONG_NAME = 6
 COST_TAGS = frozenset({"api_key_alias", "end_user", "model_group", "org_alias", "team", "team_alias", "user"})
 """Tags by which people share out costs; those of them that a span has become its cost tags."""
 
 
 def parameters(arguments: Mapping[str, Any], allowed: Container[str], *, contents: bool) -> dict[str, Any]:
     """Return the request's parameters that are in ``allowed`` and set. ``contents``: also those that hold text."""
-    found = {
-        name: value if type(value) in _PLAIN else _plain(value)
-        for name, value in arguments.items()
-        if name in allowed and value is not None
-    }
-    if not contents:
-        found = {name: value for name, value in found.items() if name not in _CONTENT}
+    found: dict[str, Any] = plain(
+        {name: value for name, value in arguments.items() if name in allowed and value is not None}
+    )
     for name in _URLS:
         if url := arguments.get(name):
-            found[name] = strip_credentials(str(url))
-    return found
+            found[name] = strip_credentials(text_of(url))
+    return found if contents else without_contents(found)
 
 
-def _plain(value: Any) -> Any:
-    """Return a value that JSON can hold. A class (``response_format=Answer``) is its name."""
-    if value is None or isinstance(value, (str, int, float, bool)):
-        return value
+def without_contents(described: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is known of a request without what its parameters say: of a schema, that it is one."""
+    left = {name: _form(value) if name in _DESCRIBING else value for name, value in described.items()}
+    return {name: value for name, value in left.items() if value is not None and name not in _CONTENT}
+
+
+def _form(value: Any) -> Any:
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set)):
-        return [_plain(item) for item in value]
-    return value.__name__ if isinstance(value, type) else type(value).__name__
+        return {name: _form(item) for name, item in value.items() if name in _FORM}
+    return value if isinstance(value, bool) or (isinstance(value, str) and _FORMAT.fullmatch(value)) else None
+
+
+def hash_users(described: dict[str, Any], users: UserConfig) -> None:
+    """Replace what names a user among tags or parameters by its hash, where it is not to be in clear."""
+    if not users.hashed:
+        return
+    for name in described.keys() & _USERS:
+        named = str(described.pop(name))[:MAX_TAG_CHARS].encode(errors="surrogatepass")
+        if users.key:
+            described[name] = hmac.digest(users.key, named, "sha256").hex()
+
+
+def users_of(arguments: Mapping[str, Any]) -> set[str]:
+    """Return the users that a call names, but for names so short that they are in many words."""
+    named = [arguments.get("user"), arguments.get("safety_identifier")]
+    for source in request_metadata(arguments):
+        named += [source.get(name) for name, tag in _IDENTITY_TAGS.items() if tag in _USERS]
+    return {name for name in map(str, named) if len(name) >= _LONG_NAME}
 
 
 def request_metadata(arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -90,8 +128,8 @@ def session_id(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, Any
     """Return the session that the caller put the call in, from LiteLLM's parameter or from its metadata."""
     for source in (arguments, *metadata):
         value = source.get("litellm_session_id") or (source.get("session_id") if source is not arguments else None)
-        if isinstance(value, (str, int)) and value:
-            return str(value)
+        if value and (session := _label(value)):
+            return session
     return None
 
 
@@ -105,17 +143,14 @@ def identity_tags(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, 
     tags: dict[str, str] = {}
     labels: dict[str, None] = {}
     left_out = 0
-    if isinstance(arguments.get("user"), str):
-        tags["end_user"] = arguments["user"][:MAX_TAG_CHARS]
+    if (user := arguments.get("user")) and (user := _label(user)):
+        tags["end_user"] = user
     for source in metadata:
         for name in source.keys() & _IDENTITY_TAGS.keys():
-            value = source[name]
-            if isinstance(value, (str, int)) and value:
-                tags[_IDENTITY_TAGS[name]] = (
-                    str(value)[:MAX_TAG_CHARS] if name != "user_api_key_hash" else _hashed(str(value))
-                )
+            if (value := source[name]) and (label := _label(value)):
+                tags[_IDENTITY_TAGS[name]] = label if name != "user_api_key_hash" else _hashed(text(value))
         if given := sequence(source.get("tags")):
-            labels.update((str(label)[:MAX_TAG_CHARS], None) for label in islice(given, MAX_REQUEST_TAGS))
+            labels.update((text(label)[:MAX_TAG_CHARS], None) for label in islice(given, MAX_REQUEST_TAGS))
             left_out = max(left_out, len(given) - MAX_REQUEST_TAGS)
     for label in labels:
         key, separator, value = label.partition(":")
@@ -124,6 +159,12 @@ def identity_tags(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, 
     if labels:
         tags["request_tags"] = ",".join([*labels, f"({left_out} more)"] if left_out else labels)
     return tags
+
+
+def _label(value: Any) -> str:
+    """Return what a tag says: text or a number of any type; ``""`` for a value with others inside."""
+    read = value if type(value) is str else plain(value)
+    return text(read[:MAX_TAG_CHARS]) if type(read) is str else str(read) if type(read) is int else ""
 
 
 def _hashed(key: str) -> str:
@@ -146,6 +187,6 @@ def deployment(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, Any
     for source in metadata:
         model_info = arguments.get("model_info") or source.get("model_info")
         for name, value in (("model_group", source.get("model_group")), ("deployment_id", field(model_info, "id"))):
-            if isinstance(value, (str, int)) and value:
-                found[name] = str(value)
+            if value and (label := _label(value)):
+                found[name] = label
     return found

@@ -6,7 +6,8 @@ from typing import Any
 from ddtrace_litellm.extract.api import CALL_PARAMETERS, Api, Arguments, Input, Output
 from ddtrace_litellm.extract.choices import message_of
 from ddtrace_litellm.extract.content import content_from
-from ddtrace_litellm.extract.fields import field, fields_of, number, sequence
+from ddtrace_litellm.extract.fields import field, fields_of, number, text_of
+from ddtrace_litellm.extract.plain import abridged
 from ddtrace_litellm.extract.text import prompts_from
 
 _AS_IN_PYTHON = str.maketrans("-/", "__")
@@ -23,7 +24,8 @@ def read_input(arguments: Arguments) -> Input:
 
 def read_response(response: Any, _arguments: Arguments) -> Output:
     """Say of each input whether it was flagged, and for which categories with which score."""
-    verdicts = [_verdict(fields_of(result)) for result in sequence(field(response, "results"))]
+    results = abridged(field(response, "results"), "results")
+    verdicts = [text_of(field(result, "snippet")) or _verdict(fields_of(result)) for result in results]
     return Output({"output_messages": [{"role": "assistant", "content": verdict} for verdict in verdicts]})
 
 

@@ -5,8 +5,9 @@ from typing import Any
 from ddtrace_litellm.extract.api import CALL_PARAMETERS, Api, Arguments, Input, Output
 from ddtrace_litellm.extract.choices import message_of
 from ddtrace_litellm.extract.content import Content, add_image
-from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
+from ddtrace_litellm.extract.fields import field, fields_of, text_of
 from ddtrace_litellm.extract.files import file_marker
+from ddtrace_litellm.extract.plain import abridged
 
 PARAMETERS = CALL_PARAMETERS | {"image_limit", "image_min_size", "include_image_base64", "pages"}
 
@@ -25,7 +26,7 @@ def read_input(arguments: Arguments) -> Input:
 
 def read_response(response: Any, _arguments: Arguments) -> Output:
     """Read the Markdown of the pages, one message each, and last what the model filled the caller's schema with."""
-    texts = [field(page, "markdown") for page in sequence(field(response, "pages"))]
+    texts = [field(page, "markdown") for page in abridged(field(response, "pages"), "pages")]
     if annotation := field(response, "document_annotation"):
         texts.append(annotation)
     messages = [{"role": "assistant", "content": text_of(text)} for text in texts]

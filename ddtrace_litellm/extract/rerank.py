@@ -6,6 +6,7 @@ from typing import Any
 from ddtrace_litellm.extract.api import CALL_PARAMETERS, Api, Arguments, Input, Output
 from ddtrace_litellm.extract.embeddings import document_text
 from ddtrace_litellm.extract.fields import field, fields_of, number, sequence, text_of
+from ddtrace_litellm.extract.plain import abridged
 from ddtrace_litellm.extract.usage import Usage
 
 PARAMETERS = CALL_PARAMETERS | {"max_chunks_per_doc", "max_tokens_per_doc", "rank_fields", "return_documents", "top_n"}
@@ -21,7 +22,7 @@ def read_input(arguments: Arguments) -> Input:
 def read_response(response: Any, arguments: Arguments) -> Output:
     """Read a ``RerankResponse``, best first. Where it has no texts, they are those of the request."""
     asked = sequence(arguments.get("documents"))
-    found = [_ranked(fields_of(result), asked) for result in sequence(field(response, "results"))]
+    found = [_ranked(fields_of(result), asked) for result in abridged(field(response, "results"), "results")]
     searches = field(field(field(response, "meta"), "billed_units"), "search_units")
     billed_units = {"search_units": searches} if searches else {}
     return Output({"output_documents": found}, billed_units=billed_units, quotes_input=True)

@@ -11,6 +11,7 @@ from ddtrace_litellm.extract.api import CALL_PARAMETERS, Api, Arguments, Input, 
 from ddtrace_litellm.extract.choices import Choice, Message, all_text, output_messages, result_message
 from ddtrace_litellm.extract.content import Content, add_image, content_from
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
+from ddtrace_litellm.extract.plain import abridged
 from ddtrace_litellm.extract.responses_stream import assemble, first_content_detector
 from ddtrace_litellm.extract.tools import ToolCall, tool_definitions_from, tool_result
 from ddtrace_litellm.extract.usage import openai_usage
@@ -66,7 +67,7 @@ def read_input(arguments: Arguments) -> Input:
 
 def read_response(response: Any, _arguments: Arguments) -> Output:
     """Read a ``ResponsesAPIResponse``, or an assembled stream; the messages are in the order of the output's items."""
-    messages, choices = _read(sequence(field(response, "output")))
+    messages, choices = _read(abridged(field(response, "output"), "output"))
     return Output(
         {"output_messages": messages},
         _finish_reason(response),

@@ -5,6 +5,7 @@ from typing import Any
 
 from ddtrace_litellm.extract.api import CALL_PARAMETERS, Api, Arguments, Output
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
+from ddtrace_litellm.extract.plain import abridged
 from ddtrace_litellm.extract.rerank import read_input, score_field
 
 PARAMETERS = CALL_PARAMETERS | {
@@ -22,7 +23,7 @@ PARAMETERS = CALL_PARAMETERS | {
 
 def read_response(response: Any, _arguments: Arguments) -> Output:
     """Read a ``SearchResponse``, or the answer of a vector store."""
-    results = sequence(field(response, "results") or field(response, "data"))
+    results = abridged(field(response, "results"), "results") or abridged(field(response, "data"), "data")
     return Output({"output_documents": [_found(fields_of(result)) for result in results]})
 
 

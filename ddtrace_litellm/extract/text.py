@@ -8,6 +8,7 @@ from ddtrace_litellm.extract.api import Api, Arguments, Input, Output
 from ddtrace_litellm.extract.choices import Assembled, Choice, Message, output
 from ddtrace_litellm.extract.content import Content
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
+from ddtrace_litellm.extract.plain import abridged
 from ddtrace_litellm.extract.usage import usage_of
 
 PARAMETERS = chat.COMMON_PARAMETERS | {"best_of", "echo", "suffix"}
@@ -33,7 +34,7 @@ def countable_input(arguments: Arguments) -> Sequence[Mapping[str, Any] | int]:
 
 def input_messages(prompt: Any) -> list[Message]:
     """Return the prompts, one message each: texts or lists of token ids, one or a list of them."""
-    return [{"role": "user", "content": str(text)} for text in prompts_from(prompt)]
+    return [{"role": "user", "content": text_of(text)} for text in prompts_from(prompt)]
 
 
 def prompts_from(given: Any) -> Sequence[Any]:
@@ -46,7 +47,7 @@ def prompts_from(given: Any) -> Sequence[Any]:
 
 def choices_from_response(response: Any) -> list[Choice]:
     """Return the choices of a ``TextCompletionResponse``."""
-    return [_choice(fields_of(choice)) for choice in sequence(field(response, "choices"))]
+    return [_choice(fields_of(choice)) for choice in abridged(field(response, "choices"), "choices")]
 
 
 def _choice(choice: Mapping[str, Any]) -> Choice:

@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from ddtrace_litellm.extract.fields import fields_of, sequence, text_of
+from ddtrace_litellm.extract.plain import abridged
 
 TOOL_RESULT = "tool_result"
 """The type of a result, where the API has no word of its own for it."""
+
+
+MAX_JSON_CHARS = 200_000
+"""Characters of arguments that are parsed; longer ones stay text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ def parse_arguments(text: str) -> dict[str, Any]:
     """Return the arguments as a dict; what is no JSON object comes back whole, under ``value``."""
     if not text:
         return {}
+    if len(text) > MAX_JSON_CHARS:
+        return {"value": text}
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError):
@@ -51,7 +58,7 @@ def parse_arguments(text: str) -> dict[str, Any]:
 def tool_calls_from(message: Mapping[str, Any]) -> list[ToolCall]:
     """Read ``tool_calls`` and the legacy ``function_call`` out of the fields of a message."""
     asked, legacy = message.get("tool_calls"), message.get("function_call")
-    calls = [_tool_call(fields_of(raw)) for raw in sequence(asked)] if asked else []
+    calls = [_tool_call(fields_of(raw)) for raw in abridged(asked, "tool_calls")] if asked else []
     if legacy:
         function = fields_of(legacy)
         calls.append(ToolCall(text_of(function.get("name")), _arguments_text(function)))

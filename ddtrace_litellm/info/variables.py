@@ -35,7 +35,7 @@ DDTRACE = {
 """ddtrace's, with their defaults in 4.8 to 4.16."""
 
 # By what a variable is for, what its value has to be to be shown.
-_SECRETS = frozenset({"DD_API_KEY", "DD_LITELLM_OPENMETRICS_TOKEN"})
+_SECRETS = frozenset({"DD_API_KEY", "DD_LITELLM_HASH_KEY", "DD_LITELLM_OPENMETRICS_TOKEN"})
 _URLS = frozenset(
     {
         "DD_LITELLM_OPENMETRICS_ENDPOINT",

@@ -34,9 +34,9 @@ class Attempts:
             described["previous_attempt_error"] = self.last_error
         return described
 
-    def fail(self, described: dict[str, Any], error: BaseException) -> None:
+    def fail(self, described: dict[str, Any], error: str) -> None:
         """Record that the try ended in ``error``."""
-        self.last_error = f"{type(error).__name__}: {error}"[:500]
+        self.last_error = error
         if len(self.failures) < MAX_FAILURES:
             known = ("attempt_number", "deployment_id", "model_group", "model")
             failure = {name: described[name] for name in known if name in described}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ddtrace_litellm.config import CaptureConfig
+
 
 class Request(NamedTuple):
     """What is known of a call when it begins.
@@ -13,11 +15,13 @@ class Request(NamedTuple):
         arguments: by name, positional ones included.
         contents: what it asks, to be annotated; ``None`` where no event is made of it (LLM Observability is off).
         metadata: for the event; what becomes known of attempts is added to it.
+        capture: what of the contents goes on its span.
     """
 
     arguments: Mapping[str, Any]
     contents: Mapping[str, Any] | None
     metadata: dict[str, Any]
+    capture: CaptureConfig
 
 
 class Built(NamedTuple):

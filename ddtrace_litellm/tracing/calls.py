@@ -12,8 +12,11 @@ from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
+import litellm
+
 from ddtrace_litellm import _ddtrace
-from ddtrace_litellm.extract import embeddings
+from ddtrace_litellm.config import NOTHING
+from ddtrace_litellm.extract import credentials, embeddings, plain
 from ddtrace_litellm.extract.fields import sequence
 from ddtrace_litellm.targets import Target
 from ddtrace_litellm.telemetry import counters
@@ -21,6 +24,7 @@ from ddtrace_litellm.tracing import debug_log, spans
 from ddtrace_litellm.tracing.attempts import Attempts
 from ddtrace_litellm.tracing.call_records import Built, Request, Result
 from ddtrace_litellm.tracing.delegation import is_delegated
+from ddtrace_litellm.tracing.error_text import ErrorText
 from ddtrace_litellm.tracing.errors import contain
 from ddtrace_litellm.tracing.outcome import Beneath, Outcome, outcome, unread
 from ddtrace_litellm.tracing.stream_proxies import proxy_class
@@ -30,7 +34,9 @@ from ddtrace_litellm.tracing.streams import StreamReading, open_streams
 _CANCELLED = (CancelledError, GeneratorExit)
 _BEGIN, _REQUEST, _RESULT, _STREAM = contain("begin"), contain("request"), contain("result"), contain("stream")
 _OUTCOME, _SPAN, _DEBUG_LOG, _FINISH = contain("outcome"), contain("span"), contain("debug log"), contain("finish")
-_OBSERVED = contain("provider request")
+_KEYS = tuple(name for name in vars(litellm) if name.endswith("_key"))
+"""LiteLLM's settings that hold keys (``litellm.openai_key``)."""
+_OBSERVED, _ERROR_TEXT = contain("provider request"), contain("error text")
 
 open_calls: set[Call] | None = None
 """Calls that have not ended; ``None`` where nobody asks (see ``lambda_invocations``)."""
@@ -73,6 +79,25 @@ def provider_answered(response: Any) -> None:
             call.own_response = response
 
 
+def stream_completed(event: Any) -> None:
+    """End the stream beneath the innermost call that has just brought its last event."""
+    with _OBSERVED:
+        call = enclosing(_ddtrace.active_context())
+        for stream in tuple(call.streams or ()) if call is not None else ():
+            if stream.chunks and stream.chunks[-1] is event:
+                stream.end(StopAsyncIteration())
+
+
+def span_failed(span: Any) -> None:
+    """Let what others' spans (of a provider's SDK, an HTTP client) say of an error say no more than the call's."""
+    with _ERROR_TEXT:
+        call = enclosing(span)
+        if call is not None:
+            message, stack = _ddtrace.take_error_texts(span)
+            text = call.error_text()
+            _ddtrace.set_error_texts(span, text.quoted(message), text.quoted(stack))
+
+
 def stream_built(chunks: Any, response: Any) -> None:
     """Note how LiteLLM has put the innermost stream together, and what of, which has the usage that providers send."""
     with _OBSERVED:
@@ -98,6 +123,8 @@ class Call:
         answered_by: the outcome of the call that served this one last without an error.
         attempts: what was tried beneath, for a call that retries or falls back; ``None`` for any other.
         request: ``None`` where it could not be read.
+        counted_in: where its end is counted: with its start, which a forked process has not counted.
+        secrets: what no text of an error may quote: its own, and those of calls that served it and failed.
         done: the call has ended; what starts later (LiteLLM's background tasks) is not beneath it.
     """
 
@@ -107,11 +134,13 @@ class Call:
         "attempts",
         "built",
         "children",
+        "counted_in",
         "done",
         "logging_obj",
         "own_response",
         "parent",
         "request",
+        "secrets",
         "serves",
         "span",
         "started",
@@ -131,12 +160,14 @@ class Call:
         self.streams: set[StreamReading] | None = None
         self.stream: StreamReading | None = None
         self.done = False
+        self.counted_in = counters.ended
         self.logging_obj: Any = None
         self.own_response: Any = None
         self.built: Built | None = None
         self.answered_by: Outcome | None = None
         self.attempts: Attempts | None = None
         self.request: Request | None = None
+        self.secrets: set[str] | None = None
         self.span: Any = None
 
     @classmethod
@@ -187,15 +218,28 @@ class Call:
         target, serves = self.target, self.serves
         if serves is not None:
             serves.children += 1
-        self.request = request = spans.open_request(self.span, target.api, arguments, router=target.router)
+        within = self.parent.request if self.parent is not None else None
+        self.request = request = spans.open_request(
+            self.span, target.api, arguments, router=target.router, within=within
+        )
         if (target.router and not target.batch) or arguments.get("fallbacks"):
             self.attempts = Attempts()
         if serves is not None and serves.attempts is not None:
             tried = request.metadata.get("model_group", arguments.get("model"))
-            request.metadata.update(serves.attempts.begin(str(tried)))
+            request.metadata.update(serves.attempts.begin(plain.text(tried)))
+        if request.capture is NOTHING and (within is None or within.capture is not NOTHING):
+            self._redact_served()
         if debug_log.wanted():
             above = self.parent.target.api.name if self.parent is not None else ""
             debug_log.began(self.span, above, serves=serves is not None)
+
+    def _redact_served(self) -> None:
+        """Redact the calls that this one serves: what they show is what this one is asked and answers."""
+        call = self.serves
+        while call is not None:
+            if call.request is not None:
+                call.request = spans.redacted(call.request)
+            call = call.serves
 
     def leave(self) -> None:
         """Make active what was when the call began: nothing of ours is, once our wrapper has returned."""
@@ -259,9 +303,9 @@ class Call:
         if isinstance(result.error, _CANCELLED):
             result, ended_as = self._cancelled(result, ended_as)
         said: Outcome | None = None
+        with _ERROR_TEXT:
+            self._tell_error(result.error)
         with _OUTCOME:
-            if result.error is not None:
-                self.span.set_exc_info(type(result.error), result.error, result.error.__traceback__)
             said = self._outcome(result)
         written = False
         with _SPAN:
@@ -296,7 +340,7 @@ class Call:
             request.metadata.update(self.attempts.summary())
         # An attempt that was cancelled is not one that failed.
         if isinstance(error, Exception) and serves is not None and serves.attempts is not None:
-            serves.attempts.fail(request.metadata, error)
+            serves.attempts.fail(request.metadata, self.error_text().summary(error))
         said = outcome(
             self.target.api,
             request,
@@ -306,7 +350,30 @@ class Call:
         )
         if serves is not None and error is None:
             serves.answered_by = said
+        if said.error is not None:
+            said = said._replace(error=self.error_text().reported(*said.error))
         return said
+
+    def _tell_error(self, error: BaseException | None) -> None:
+        if error is None:
+            return
+        stack = _ddtrace.set_exception(self.span, error)
+        if self.span.error:  # exit(0) is none
+            text = self.error_text()
+            _ddtrace.set_error_texts(self.span, text.message(error), text.stack(error, stack))
+
+    def error_text(self) -> ErrorText:
+        """Return how errors of this call are told. It looks for secrets, which takes some 100 us."""
+        if self.request is None:
+            return ErrorText(captured=False)
+        secrets = self.secrets = self.secrets or set()
+        secrets |= credentials.of_call(self.request.arguments) | spans.hidden_users(self.request.arguments)
+        secrets |= credentials.of_process({name: getattr(litellm, name, None) for name in _KEYS})
+        if self.serves is not None:
+            # Its error is the same, and its arguments do not have the deployment's key.
+            self.serves.secrets = (self.serves.secrets or set()) | secrets
+        capture = self.request.capture
+        return ErrorText(capture.input and capture.output, secrets)
 
     def _beneath(self) -> Beneath:
         # LiteLLM hands responses over before it knows whether it asks again; of embeddings, to add those of its cache.
@@ -316,10 +383,11 @@ class Call:
         )
 
     def _finish(self, ended_as: str) -> None:
-        counters.ended[ended_as].up()
+        self.counted_in[ended_as].up()
         if open_calls is not None:
             open_calls.discard(self)
         with _FINISH:
+            _ddtrace.mend_error(self.span, plain.tag)
             # The span outlives the call: what starts beneath it later belongs to the call above.
             _ddtrace.keep_call(self.span, self.parent)
             self.span.finish()

@@ -118,8 +118,8 @@ def cost(exchange: Exchange, consumed: Tokens, hidden: Mapping[str, Any], price:
     has_figure = exchange.result.chunks is None and "response_cost" in hidden
     has_figure = has_figure and not (hidden.get("cache_hit") and not hidden["response_cost"])
     total = number(hidden["response_cost"]) if has_figure else None
-    if total is None:
-        total = reported_cost(reported)
+    if not total and (billed := reported_cost(reported)) is not None:
+        total = billed  # to LiteLLM (1.110) a call with the caller's own key at OpenRouter is free
     if total is None and not has_figure:
         calculator = _calculator(exchange)
         total = _asked(calculator, exchange, consumed, price)

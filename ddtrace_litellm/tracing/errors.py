@@ -3,6 +3,7 @@
 import logging
 from types import TracebackType
 
+from ddtrace_litellm import masking
 from ddtrace_litellm.telemetry import counters
 
 _log = logging.getLogger("ddtrace.litellm")
@@ -29,5 +30,7 @@ class contain:  # noqa: N801  # a context manager, named as contextlib's are
         if not isinstance(error, Exception):
             return False
         if counters.count_internal_error(self.place):
-            _log.debug("internal error in %s; further ones are only counted", self.place, exc_info=error)
+            # Without its text and those behind it, which may quote a key or a content.
+            told = (type(error), masking.SafeError(type(error).__name__), traceback)
+            _log.debug("internal error in %s; further ones are only counted", self.place, exc_info=told)
         return True

@@ -4,66 +4,103 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 from ddtrace_litellm import _ddtrace
-from ddtrace_litellm.config import CaptureConfig, capture_config
+from ddtrace_litellm.config import NOTHING, CaptureConfig, UserConfig, capture_config, user_config
 from ddtrace_litellm.extract import metadata as extract_metadata
+from ddtrace_litellm.extract import plain, room
 from ddtrace_litellm.extract.api import Api
 from ddtrace_litellm.extract.capture import captured_input, captured_output
 from ddtrace_litellm.extract.content import without_attachments
+from ddtrace_litellm.extract.tools import MAX_JSON_CHARS
 from ddtrace_litellm.tracing.call_records import Request
 from ddtrace_litellm.tracing.double_reporting import warn_if_reported_twice
 from ddtrace_litellm.tracing.outcome import Outcome
+from ddtrace_litellm.tracing.redaction import is_redacted
 
 # Of other kinds ddtrace drops model and provider (4.8 to 4.16).
 _KINDS_WITH_MODEL = frozenset({"llm", "embedding"})
+# ddtrace parses the arguments of each once more, 20 us or 30 ms/MB a call (4.16).
+_MAX_LINKS = 100
 _INTEGRATION = {"integration": "litellm"}
 _capture = CaptureConfig()
+_users = UserConfig()
 
 
 def configure() -> None:
-    """Read the variables that say what of the contents is captured."""
-    global _capture  # noqa: PLW0603  # one setting of the process, read again at each patch
-    _capture = capture_config(os.environ)
+    """Read the variables that say what of contents and users is on spans."""
+    global _capture, _users  # settings of the process, read again at each patch
+    _capture, _users = capture_config(os.environ), user_config(os.environ)
 
 
-def open_request(span: Any, api: Api, arguments: Mapping[str, Any], *, router: bool) -> Request:
+def open_request(
+    span: Any, api: Api, arguments: Mapping[str, Any], *, router: bool, within: Request | None = None
+) -> Request:
     """Put on the span who asks for what, and read the rest before LiteLLM or the user changes the arguments.
 
     The identity comes first: ddtrace's sampling rules (4.16) and the headers it injects are decided by the tags and the
     session that a span has when its trace first leaves the thread, the task or the process.
+
+    Args:
+        span: the call's.
+        api: what is called.
+        arguments: the call's, by name.
+        router: it is a method of the Router.
+        within: the request of the call around it: where that is redacted, so is this one.
     """
     model = arguments.get("model")
     if isinstance(model, str):
+        model = plain.tag(model)
         _ddtrace.set_tag(span, "litellm.request.model", model)
     sources = extract_metadata.request_metadata(arguments)
+    redacted_around = within is not None and within.capture is NOTHING
+    capture = NOTHING if redacted_around or is_redacted(arguments, sources) else _capture
     described: dict[str, Any] = {}
     if sources:
         described = extract_metadata.deployment(arguments, sources)
         host = extract_metadata.request_host(sources)
         if host is not None:
-            _ddtrace.set_tag(span, "litellm.request.host", host)
+            _ddtrace.set_tag(span, "litellm.request.host", plain.tag(host))
     if router and isinstance(model, str):
         # LiteLLM says so in the metadata too, but only further down, where it chooses a deployment.
         described["model_group"] = model
     if not _ddtrace.is_llmobs_span(span):
-        return Request(arguments, None, described)
+        return Request(arguments, None, described, capture)
     if sources or router or "user" in arguments or "litellm_session_id" in arguments:
         _identify(span, arguments, sources, described)
     warn_if_reported_twice()
-    read = api.read_input(arguments)
+    asked = plain.plain_arguments(arguments)
+    read = api.read_input(asked)
     for tool_id in read.tool_result_ids:
         _ddtrace.link_tool_result(span, tool_id)
-    settings = api.settings(arguments) if api.settings is not None else arguments
-    described |= extract_metadata.parameters(settings, api.parameters, contents=_capture.input)
-    return Request(arguments, captured_input(read.annotations, _capture), described)
+    settings = api.settings(asked) if api.settings is not None else asked
+    described |= extract_metadata.parameters(settings, api.parameters, contents=capture.input)
+    extract_metadata.hash_users(described, _users)
+    return Request(arguments, captured_input(read.annotations, capture), described, capture)
+
+
+def hidden_users(arguments: Mapping[str, Any]) -> set[str]:
+    """Return the users that no text of an error may name in clear."""
+    return extract_metadata.users_of(arguments) if _users.hashed else set()
+
+
+def redacted(request: Request) -> Request:
+    """Return the request without contents: a call that serves it is redacted (by its deployment's parameters)."""
+    contents = request.contents
+    return request._replace(
+        contents=None if contents is None else captured_input(contents, NOTHING),
+        metadata=extract_metadata.without_contents(request.metadata),
+        capture=NOTHING,
+    )
 
 
 def _identify(
     span: Any, arguments: Mapping[str, Any], sources: list[dict[str, Any]], described: Mapping[str, Any]
 ) -> None:
     tags = extract_metadata.identity_tags(arguments, sources)
+    extract_metadata.hash_users(tags, _users)
     if "model_group" in described:
         tags["model_group"] = described["model_group"]
     session_id = extract_metadata.session_id(arguments, sources)
@@ -76,35 +113,43 @@ def _identify(
 def write(span: Any, request: Request | None, outcome: Outcome) -> None:
     """Put the outcome of a call on its span."""
     kind, model = outcome.kind, outcome.model
+    model_name, provider = plain.tag(model.name), plain.tag(model.provider)
+    metrics = {name: value for name, value in outcome.metrics.items() if plain.is_number(value)}
     if outcome.error is not None:
-        _ddtrace.set_error(span, *outcome.error)
+        _ddtrace.set_error(span, *map(plain.tag, outcome.error))
     if model.in_response:
-        _ddtrace.set_tag(span, "litellm.response.model", model.name)
-    _ddtrace.set_apm_tags(span, kind, outcome.metrics, model.name, model.provider)
+        _ddtrace.set_tag(span, "litellm.response.model", model_name)
+    _ddtrace.set_apm_tags(span, kind, metrics, model_name, provider)
     if not _ddtrace.is_llmobs_span(span):
         return
     if request is None or request.contents is None:
         _ddtrace.annotate(span, kind=kind, tags=_INTEGRATION)
         return
     output = outcome.output
-    contents = request.contents if output is None else {**request.contents, **captured_output(output, _capture)}
+    contents = request.contents if output is None else {**request.contents, **captured_output(output, request.capture)}
+    contents = contents if outcome.leaf else _as_values(contents)
+    said = _fitting(span, {**contents, "metadata": _metadata(request, outcome)})
     _ddtrace.annotate(
-        span,
-        kind=kind,
-        model_name=model.name,
-        model_provider=model.provider,
-        metrics=outcome.metrics,
-        metadata=_metadata(request, outcome),
-        tags=_INTEGRATION,
-        **(contents if outcome.leaf else _as_values(contents)),
+        span, kind=kind, model_name=model_name, model_provider=provider, metrics=metrics, tags=_INTEGRATION, **said
     )
     if not outcome.leaf or output is None:
         return
-    if _capture.input:  # a managed prompt brings its variables along
+    if request.capture.input:  # a managed prompt brings its variables along
         _ddtrace.annotate_tracked_prompt(span, request.arguments.get("messages") or request.arguments.get("prompt"))
-    for call in output.tool_calls:
-        if call.tool_id:
+    for call in islice(output.tool_calls, _MAX_LINKS):
+        if call.tool_id and len(call.arguments) <= MAX_JSON_CHARS:
             _ddtrace.link_tool_choice(span, call.tool_id, call.name, call.arguments)
+
+
+def _fitting(span: Any, annotations: Mapping[str, Any]) -> dict[str, Any]:
+    """Return annotations as plain values that the event, and the trace, have room for."""
+    said, chars = plain.plain_and_measured(annotations)
+    attached = room.attached(said)
+    if attached:
+        chars -= attached
+        said, attached = room.with_attachments_that_fit(said, chars, _ddtrace.attached_to_trace(span))
+        _ddtrace.attach_to_trace(span, attached)
+    return room.with_texts_that_fit(said, chars, attached)
 
 
 def _metadata(request: Request, outcome: Outcome) -> dict[str, Any]:

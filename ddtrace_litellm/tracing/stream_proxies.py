@@ -33,11 +33,16 @@ def proxy_class(kind: type) -> type[TracedStream] | None:
 
 
 class TracedStream(_Proxy):  # type: ignore[misc,valid-type]  # one of two classes
-    """What the streams of all protocols have in common."""
+    """What the streams of all protocols have in common.
+
+    The chunks may come from another object than the stream: a chat with MCP tools (LiteLLM 1.109) has an iterator of
+    its own.
+    """
 
     def __init__(self, stream: Any, reading: StreamReading) -> None:
         super().__init__(stream)
         self._self_reading = reading
+        self._self_iterator = stream
 
     def __getattr__(self, name: str) -> Any:
         # Only what the wrapped stream has: LiteLLM before 1.109 has no close(), before 1.85 no aclose().
@@ -97,13 +102,16 @@ class TracedSyncStream(TracedStream):
     """A stream that is read with ``for``."""
 
     def __iter__(self) -> TracedStream:
+        iterator = self.__wrapped__.__iter__()
+        if iterator is not self._self_iterator:
+            self._self_iterator, self._self_reading.next_chunk = iterator, iterator.__next__
         return self
 
     def __next__(self) -> Any:
         reading = self._self_reading
         next_chunk = reading.next_chunk  # before the question, as another thread may end the reading after it
         if reading.ended:
-            return self.__wrapped__.__next__()
+            return self._self_iterator.__next__()
         apm, llmobs = reading.get_apm(), get_llmobs_context()
         reading.set_apm(reading.apm)
         set_llmobs_context(reading.llmobs)
@@ -123,13 +131,16 @@ class TracedAsyncStream(TracedStream):
     """A stream that is read with ``async for``."""
 
     def __aiter__(self) -> TracedStream:
+        iterator = self.__wrapped__.__aiter__()
+        if iterator is not self._self_iterator:
+            self._self_iterator, self._self_reading.anext_chunk = iterator, iterator.__anext__
         return self
 
     async def __anext__(self) -> Any:
         reading = self._self_reading
         anext_chunk = reading.anext_chunk
         if reading.ended:
-            return await self.__wrapped__.__anext__()
+            return await self._self_iterator.__anext__()
         apm, llmobs = reading.get_apm(), get_llmobs_context()
         reading.set_apm(reading.apm)
         set_llmobs_context(reading.llmobs)

@@ -9,8 +9,8 @@ from typing import Any, SupportsIndex
 
 import wrapt
 
-from ddtrace_litellm.targets import Target
-from ddtrace_litellm.tracing.calls import begin, provider_answered, provider_asked, stream_built
+from ddtrace_litellm.targets import NO_PROVIDERS, Target
+from ddtrace_litellm.tracing.calls import begin, provider_answered, provider_asked, stream_built, stream_completed
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 """A wrapper as wrapt calls it: ``(wrapped, instance, args, kwargs)``."""
@@ -85,7 +85,8 @@ def _traced_async(target: Target) -> Wrapper:
 
 def observes_request(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Wrap the method of LiteLLM's logging object that is called before each request to a provider."""
-    provider_asked(instance)
+    if getattr(instance, "call_type", "") not in NO_PROVIDERS:
+        provider_asked(instance)
     return wrapped(*args, **kwargs)
 
 
@@ -111,3 +112,12 @@ class ContextExecutor(ThreadPoolExecutor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         return super().submit(contextvars.copy_context().run, fn, *args, **kwargs)
+
+
+def observes_last_event(
+    wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Wrap what LiteLLM hands the last event of a stream to, which it changes afterwards."""
+    if args:
+        stream_completed(args[0])
+    return wrapped(*args, **kwargs)

@@ -23,6 +23,15 @@ del _constants.DISPATCH_ON_LLM_TOOL_CHOICE
 """
 # A LiteLLM with an entry point of another kind, which is found out when others are wrapped already.
 ODD_ENTRY_POINT = "import litellm; litellm.Router.text_completion = max\n"
+QUOTED_KEY = """
+import os, sys
+os.environ["THEIR_API_KEY"] = "of-no-known-shape"
+class Refuses:
+    def find_spec(self, name, path=None, target=None):
+        if name == "ddtrace_litellm._ddtrace":
+            raise ImportError("refused of-no-known-shape, sk-abcdefghijkl, http://user:password@host/")
+sys.meta_path.insert(0, Refuses())
+"""
 
 
 @pytest.mark.e2e
@@ -43,6 +52,13 @@ def test_built_in_stays_active_where_ours_fails(forks, url, breakage, reason):
     assert "ddtrace-litellm cannot trace LiteLLM here" in warning
     assert reason in warning
     assert "ddtrace's built-in integration stays active" in warning
+
+
+@pytest.mark.e2e
+def test_the_reason_has_no_secrets(forks, url):
+    """Others wrote the text of the error: what is a key, or looks like one, is hidden."""
+    (warning,) = forks.run(f"{QUOTED_KEY}import ddtrace.auto{SHOW_AND_CALL}", PROVIDER_URL=url).complaints
+    assert "(ImportError: refused ***, ***, http://host/)" in warning
 
 
 @pytest.mark.e2e

@@ -77,6 +77,16 @@ def test_misspelt_variable(forks):
     assert "secret" not in warning
 
 
+@pytest.mark.e2e
+@pytest.mark.parametrize("way", ["import ddtrace.auto, ddtrace_litellm; ", "import ddtrace_litellm; "])
+def test_misspelt_variable_of_a_program_that_patches_itself(forks, way):
+    """It is one warning as well, whether ddtrace has started before or not at all."""
+    shown = forks.run(f"{way}ddtrace_litellm.patch(){SHOW}", DD_LITELLM_CAPTURE_INPT="secret")
+    assert shown.result == OURS
+    (warning,) = shown.complaints
+    assert "DD_LITELLM_CAPTURE_INPT is no variable of this version; is it DD_LITELLM_CAPTURE_INPUT?" in warning
+
+
 @pytest.mark.parametrize(
     ("value", "enabled"),
     [(None, True), ("", True), ("true", True), ("1", True), ("false", False), ("0", False), (" False ", False)],

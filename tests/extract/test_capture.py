@@ -78,29 +78,44 @@ def test_everything_is_what_was_read(name):
     assert json.dumps([read.annotations, said.annotations]) == before
 
 
+def _speaks(*roles):
+    return [{"role": role, "content": ""} for role in roles]
+
+
+RESULT = {
+    "role": "tool",
+    "content": "",
+    "tool_results": [{"name": "", "result": "", "tool_id": "", "type": "tool_result"}],
+}
 NO_CONTENTS = {
-    "batch": {"input_value": []},
-    "embeddings": {"input_documents": []},
+    "batch": {"input_value": [*_speaks("user"), RESULT]},
+    "chat": {"input_messages": [*_speaks("user"), RESULT]},
+    "embeddings": {"input_documents": [{"text": ""}]},
+    "generate_content": {"input_messages": _speaks("system", "user")},
+    "messages": {"input_messages": _speaks("system", "user", "tool")},
     "rerank": {"input_value": ""},
+    "responses": {"input_messages": _speaks("system", "user")},
     "search": {"input_value": ""},
+    "speech": {"input_messages": _speaks("system", "user")},
 }
 NO_ANSWER = {
-    "batch": {"output_value": []},
+    "batch": {"output_value": _speaks("assistant")},
     "embeddings": {"output_value": "1 embedding"},
-    "rerank": {"output_documents": []},
-    "search": {"output_documents": []},
+    "ocr": {"output_messages": _speaks("assistant", "assistant")},
+    "rerank": {"output_documents": [{"text": ""}]},
+    "search": {"output_documents": [{"text": ""}]},
 }
 
 
 @each_api
 def test_what_is_left_without_contents(name):
-    """Empty messages, documents or values; of tools their names, which are no contents."""
+    """Empty messages by role, documents or values; of tools their names, which are no contents."""
     left = _asked(name, NO_INPUT, **ASKED)
     tools = left.pop("tool_definitions", [])
-    assert left == NO_CONTENTS.get(name, {"input_messages": []})
+    assert left == NO_CONTENTS.get(name, {"input_messages": _speaks("user")})
     assert [set(tool) for tool in tools] == [{"name", "description", "schema"}] * len(tools)
     assert not any(tool["description"] or tool["schema"] for tool in tools)
-    assert _said(name, NO_OUTPUT, ANSWERED, **ASKED) == NO_ANSWER.get(name, {"output_messages": []})
+    assert _said(name, NO_OUTPUT, ANSWERED, **ASKED) == NO_ANSWER.get(name, {"output_messages": _speaks("assistant")})
 
 
 @pytest.mark.parametrize("name", ["chat", "generate_content", "messages", "responses"])
@@ -128,7 +143,7 @@ RANKED_TEXT = {"text": "cats purr", "id": "0", "score": 0.9}
     ("capture", "documents"),
     [
         (EVERYTHING, [RANKED_TEXT]),
-        (NO_OUTPUT, []),
+        (NO_OUTPUT, [{"text": "", "score": 0.9}]),
         (NO_INPUT, [RANKED_TEXT | {"text": ""}]),
         (CaptureConfig(max_chars=4), [RANKED_TEXT | {"text": "cats... [5 more characters]"}]),
     ],
@@ -339,6 +354,66 @@ def test_what_the_tracing_needs_is_read_whatever_is_captured():
     """Finish reason, tool calls and all of the text are beside the annotations, and whole."""
     response = {"status": "completed", "output": [{"role": "assistant", "content": "abcd"}]}
     output = APIS["responses"].read_response(response, {})
-    assert captured_output(output, NO_OUTPUT) == {"output_messages": []}
+    assert captured_output(output, NO_OUTPUT) == {"output_messages": _speaks("assistant")}
     assert captured_output(output, CaptureConfig(max_chars=2)) == {"output_messages": [_message("assistant")]}
     assert output == Output({"output_messages": [_message("assistant", "abcd")]}, "completed", [], "abcd")
+
+
+def test_calls_of_tools_without_contents():
+    """They keep name, id and type, not what they were called with or gave back; attachments are gone."""
+    arguments, _ = LONG_REQUESTS["chat"]
+    (messages,) = _asked("chat", NO_INPUT, **arguments).values()
+    called = {"name": "f", "arguments": {}, "tool_id": "c", "type": "function"}
+    result = {"name": "", "result": "", "tool_id": "c", "type": "tool_result"}
+    assert messages == [
+        *_speaks("user", "user", "reasoning"),
+        {"role": "assistant", "content": "", "tool_calls": [called]},
+        {"role": "tool", "content": "", "tool_results": [result]},
+    ]
+
+
+def test_an_outline_has_no_contents_to_lose():
+    """It is the same again where a call is redacted late."""
+    for name, (arguments, _) in LONG_REQUESTS.items():
+        outline = _asked(name, NO_INPUT, **arguments)
+        assert captured_input(outline, NO_INPUT) == outline
+
+
+SCHEMA = {"type": "json_schema", "json_schema": {"name": MARK, "schema": {"description": MARK}}}
+
+
+@pytest.mark.parametrize(
+    ("api", "name", "value", "left"),
+    [
+        ("chat", "response_format", SCHEMA, {"type": "json_schema"}),
+        ("chat", "response_format", {"type": "json_object"}, {"type": "json_object"}),
+        ("chat", "response_format", type(MARK, (), {}), None),
+        (
+            "chat",
+            "web_search_options",
+            {"search_context_size": "low", "user_location": {"approximate": {"city": MARK}}},
+            {"search_context_size": "low"},
+        ),
+        (
+            "responses",
+            "text",
+            {"format": {"type": "json_schema", "name": MARK, "schema": {}}, "verbosity": "low"},
+            {"format": {"type": "json_schema"}, "verbosity": "low"},
+        ),
+        ("messages", "output_format", {"type": "json_schema", "schema": {"title": MARK}}, {"type": "json_schema"}),
+        (
+            "messages",
+            "output_config",
+            {"effort": "low", "format": {"schema": {"title": MARK}}},
+            {"effort": "low", "format": {}},
+        ),
+        ("generate_content", "responseSchema", {"type": "object", "title": MARK}, {"type": "object"}),
+        ("transcription", "response_format", "verbose_json", "verbose_json"),
+        ("images", "response_format", MARK + " said as a text", None),
+    ],
+)
+def test_parameters_that_describe_contents(api, name, value, left):
+    """Of a schema, and of where the user is, only the kind is left where the request's contents are not captured."""
+    allowed = APIS[api].parameters
+    assert parameters({name: value}, allowed, contents=False) == ({} if left is None else {name: left})
+    assert (MARK in json.dumps(parameters({name: value}, allowed, contents=True))) is (MARK in str(value))

@@ -60,7 +60,7 @@ def test_text_of_a_content(raw, text):
         ({"url": "gs://bucket/a.png"}, "[image: gs://bucket/a.png]"),
         ({"url": "data:image/svg+xml;base64,secret"}, "[image: image/svg+xml]"),
         ({"url": "data:image/png,secret"}, "[image]"),
-        ({"url": f"data:image/png;base64,{TOO_LONG}"}, "[image: image/png, too large]"),
+        ({"url": f"data:image/png;base64,{TOO_LONG}"}, "[image: image/png, 2,625,000 bytes]"),
         ({}, "[image]"),
         (None, "[image]"),
         (7, "[image]"),
@@ -97,7 +97,7 @@ def test_audio_is_attached(audio_format, mime_type):
 
 @pytest.mark.parametrize(
     ("data", "marker"),
-    [(None, "[audio]"), ("", "[audio]"), (7, "[audio]"), (TOO_LONG, "[audio: audio/wav, too large]")],
+    [(None, "[audio]"), ("", "[audio]"), (7, "[audio]"), (TOO_LONG, "[audio: audio/wav, 2,625,000 bytes]")],
     ids=["none", "empty", "odd", "too large"],
 )
 def test_audio_that_is_not_attached_is_a_marker(data, marker):
@@ -118,6 +118,9 @@ def test_message_without_its_attachments():
     part = {"mime_type": "image/png", "content": "aGk="}
     sound = {"mime_type": "audio/mpeg", "content": "aGk="}
     message = {"role": "user", "content": "look", "image_parts": [part], "audio_parts": [sound]}
-    assert without_attachments(message) == {"role": "user", "content": "look\n[image: image/png]\n[audio: audio/mpeg]"}
-    assert without_attachments({**message, "content": "", "audio_parts": []})["content"] == "[image: image/png]"
+    markers = "[image: image/png, 3 bytes]\n[audio: audio/mpeg, 3 bytes]"
+    assert without_attachments(message) == {"role": "user", "content": f"look\n{markers}"}
+    assert (
+        without_attachments({**message, "content": "", "audio_parts": []})["content"] == "[image: image/png, 3 bytes]"
+    )
     assert without_attachments({"role": "user", "content": "hi"}) == {"role": "user", "content": "hi"}

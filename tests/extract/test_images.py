@@ -87,7 +87,7 @@ def test_format_of_an_image(reported, asked, mime_type):
     ("image", "content"),
     [
         ({"url": "data:image/tiff;base64,aGk="}, "[image: image/tiff]"),
-        ({"b64_json": "A" * (_MAX_ATTACHMENT_CHARS + 1)}, "[image: image/png, too large]"),
+        ({"b64_json": "A" * (_MAX_ATTACHMENT_CHARS + 1)}, "[image: image/png, 2,625,000 bytes]"),
         ({"b64_json": None, "url": None}, "[image]"),
         (None, "[image]"),
         (7, "[image]"),

@@ -152,7 +152,8 @@ IDENTITY = {
     [
         ({}, {}),
         ({"user": "ann"}, {"end_user": "ann"}),
-        ({"user": 7}, {}),
+        ({"user": 7}, {"end_user": "7"}),
+        ({"user": {"id": 7}}, {}),
         (
             {"metadata": IDENTITY},
             {

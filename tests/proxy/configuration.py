@@ -14,10 +14,21 @@ CLEAR_KEY = "clear-secret-a0b1c2d3e4f5061728394a5b6c7d8e9f"
 COOKIE = "session=cookie-secret-1f2e3d4c5b6a"
 CALLER_HASH = hashlib.sha256(CALLER_KEY.encode()).hexdigest()
 _PROVIDER_KEY = "sk-provider-secret-5a6b7c8d9e0f"
-SECRETS = (MASTER_KEY, CALLER_KEY, CLEAR_KEY, UNKNOWN_KEY, POOR_KEY, COOKIE.partition("=")[2], _PROVIDER_KEY)
+_QUOTED_KEY = "clear-provider-secret-6b7c8d9e0f1a"
+SECRETS = (
+    MASTER_KEY,
+    CALLER_KEY,
+    CLEAR_KEY,
+    UNKNOWN_KEY,
+    POOR_KEY,
+    COOKIE.partition("=")[2],
+    _PROVIDER_KEY,
+    _QUOTED_KEY,
+)
 
 BEHAVIOURS: Mapping[str, Behaviour] = {
     "gpt-fails": Script(status=500, error="The provider failed."),
+    "gpt-quotes": Script(status=401, error=f"Incorrect key {_QUOTED_KEY}, not {CALLER_KEY}", error_type="invalid_key"),
     "gpt-limited": Script(status=429, error="Slow down.", error_type="rate_limit_error"),
     "gpt-cut": Script(cut_after=4, pace=0.1, text="one two three four five"),
     "gpt-cut-at-once": Script(cut_after=0),
@@ -53,6 +64,7 @@ def configuration(provider_url: str) -> dict[str, Any]:
             model("two", "openai/gpt-fails", order=1),
             model("two", "openai/gpt-4o-mini", order=2),
             model("fails", "openai/gpt-fails"),
+            model("quotes", "openai/gpt-quotes", api_key=_QUOTED_KEY),
             model("limited", "openai/gpt-limited"),
             model("falls-back", "openai/gpt-fails"),
             model("cut", "openai/gpt-cut"),

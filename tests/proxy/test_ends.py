@@ -128,3 +128,13 @@ def _only_the_web_span(arrivals, caller, status):
     assert trace.llm_spans() == ()
     (root,) = trace.roots
     assert (root.name, root.apm_tags["http.status_code"]) == ("fastapi.request", status)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+def test_provider_that_quotes_keys(stream, arrivals, caller):
+    """Its error is told on Router and attempt without the deployment's key and without the caller's."""
+    with pytest.raises(Exception, match="Incorrect key"):
+        caller.openai.chat.completions.create(model="quotes", messages=QUESTION, stream=stream)
+    (trace,) = arrivals.wait(caller.mark)
+    for span in (*routers(trace), *leaves(trace)):
+        assert "Incorrect key ***, not ***" in span.error.message

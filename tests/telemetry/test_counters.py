@@ -98,6 +98,28 @@ def test_forked_process_starts_at_zero():
     assert telemetry.snapshot().opened == 1
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_stream_that_was_open_at_a_fork(provider, recorder):
+    """Its end in the child is no end of a span that the child opened: nothing counts as open, nor as less than that."""
+    stream = _stream(provider)
+    next(stream)
+    read, write = os.pipe()
+    child = os.fork()
+    if not child:
+        del stream
+        gc.collect()
+        os.write(write, json.dumps(telemetry.snapshot().as_dict()).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    counted = json.loads(os.read(read, 4096))
+    assert (counted["spans_opened"], counted["spans_open"]) == (0, 0)
+    assert telemetry.snapshot().open == 1
+    list(stream)
+    assert telemetry.snapshot().ended["ok"] == 1
+    assert len(recorder.litellm_spans) == 1
+
+
 def _plain(provider):
     litellm.completion(MODEL, ASK, **to(provider))
 

@@ -7,6 +7,7 @@ import pytest
 from litellm.integrations.custom_logger import CustomLogger
 
 from ddtrace_litellm.telemetry import snapshot
+from tests.mcp_server import litellm_manager, mcp_server
 from tests.provider import Script, ToolCall, Usage
 from tests.tracing.scenarios import ASK, aread, deployment, router, to
 
@@ -141,6 +142,91 @@ def test_agentic_loop_of_messages(provider, recorder, monkeypatch):
     )
     assert [request.body["model"] for request in provider.requests] == ["claude-asks", "claude-final"]
     assert _tokens(recorder.leaves) == {"claude-asks": (100, 10), "claude-final": (7, 3)}
+    assert recorder.still_open() == []
+    assert not snapshot().internal_errors
+
+
+def _chat_with_mcp(provider, streamed, tools):
+    async def main():
+        usage = {"stream_options": {"include_usage": True}} if streamed else {}
+        answer = await litellm.acompletion("openai/asks", ASK, tools=tools, **streamed, **usage, **to(provider))
+        return await aread(answer) if streamed else answer.choices[0].message.content
+
+    return main()
+
+
+def _responses_with_mcp(provider, streamed, tools):
+    async def main():
+        where = {"api_base": f"{provider.url}/v1", "api_key": "sk-local"}
+        answer = await litellm.aresponses("Hello", "openai/asks", tools=tools, **streamed, **where)
+        if streamed:
+            [_ async for _ in answer]
+        return answer
+
+    return main()
+
+
+@pytest.mark.parametrize("streamed", [{}, {"stream": True}], ids=["plain", "stream"])
+@pytest.mark.parametrize("ask", [_chat_with_mcp, _responses_with_mcp], ids=["chat", "Responses"])
+def test_rounds_with_mcp_tools(ask, streamed, provider, recorder, monkeypatch):
+    """A call whose MCP tools LiteLLM runs itself asks nobody: its rounds are the leaves, each with its own tokens."""
+    manager = litellm_manager()
+    if not hasattr(manager, "load_servers_from_config"):
+        pytest.skip("this LiteLLM takes no MCP servers but in the proxy")
+    monkeypatch.setattr(manager, "config_mcp_servers", {})
+    provider.behaviours["asks"] = Script(
+        tool_calls=[ToolCall("call_1", "weather-forecast", '{"city": "Paris"}')], usage=Usage(100, 10)
+    )
+
+    def forecast(city: str) -> str:
+        provider.behaviours["asks"] = Script(usage=Usage(7, 3))
+        return f"Rain in {city}."
+
+    async def main(url):
+        loaded = manager.load_servers_from_config(
+            {"weather": {"url": url, "transport": "http", "allow_all_keys": True}}
+        )
+        if loaded is not None:  # not asynchronous in LiteLLM 1.85
+            await loaded
+        tools = [{"type": "mcp", "server_url": "litellm_proxy/mcp/weather", "require_approval": "never"}]
+        return await ask(provider, streamed, tools)
+
+    with mcp_server(forecast=forecast) as url:
+        asyncio.run(main(url))
+    assert "Rain in Paris." in str(provider.requests[-1].body)
+    said = [(leaf["metrics"]["input_tokens"], leaf["metrics"]["output_tokens"]) for leaf in recorder.leaves]
+    assert sorted(said) == [(7, 3), (100, 10)]
+    assert len(provider.requests) == 2
+    (outer,) = [event for event in recorder.events if event["meta"]["span"]["kind"] == "workflow"]
+    assert {leaf["parent_id"] for leaf in recorder.leaves} == {outer["span_id"]}
+    assert recorder.still_open() == []
+    assert not snapshot().internal_errors
+
+
+def test_classifier_of_a_complexity_router_is_no_attempt(provider, recorder):
+    """The question to the model that rates a request is a call of its own; the request has one attempt."""
+    provider.behaviours["rates"] = Script(text='{"tier": "SIMPLE"}')
+    settings = {
+        "classifier_type": "llm",
+        "classifier_llm_config": {"model": "classifier"},
+        "tiers": dict.fromkeys(("SIMPLE", "MEDIUM", "COMPLEX", "REASONING"), "group"),
+    }
+    auto = {
+        "model_name": "auto",
+        "litellm_params": {"model": "auto_router/complexity_router", "complexity_router_config": settings},
+    }
+    members = [deployment(provider, "classifier", "mistral/rates"), deployment(provider, "group", "mistral/m")]
+    try:
+        made = litellm.Router(model_list=[auto, *members], num_retries=0, disable_cooldowns=True)
+        asyncio.run(made.acompletion("auto", ASK))
+    except Exception as error:  # of a Router that does not know it
+        pytest.skip(f"this LiteLLM has no complexity router: {type(error).__name__}")
+    if len(provider.requests) == 1:
+        pytest.skip("this LiteLLM's complexity router asks no model")
+    assert [request.body["model"] for request in provider.requests] == ["rates", "m"]
+    assert len(recorder.leaves) == 2
+    outer = next(event for event in recorder.events if _routes(event, "auto"))
+    assert (outer["meta"]["metadata"]["attempts"], outer["meta"]["metadata"]["attempted_fallbacks"]) == (1, 0)
     assert recorder.still_open() == []
     assert not snapshot().internal_errors
 

@@ -1,13 +1,18 @@
 """What identifies a call is known from its start: ddtrace decides by it long before the end."""
 
 import asyncio
+import contextlib
+import hashlib
+import hmac
 
 import ddtrace
 import litellm
 import pytest
 from ddtrace.llmobs import _constants
 
+from tests.provider import Script
 from tests.tracing.scenarios import ASK, router, to
+from tests.tracing.told import everything
 
 litellm.suppress_debug_info = True
 pytestmark = [
@@ -69,3 +74,60 @@ def test_identity_is_on_the_event_while_the_call_runs(provider, recorder):
     expected = {"team": "noisy", "end_user": "ann", "request_tags": "a", "model_group": "group"}
     assert seen[0].items() >= expected.items()
     assert recorder.event["session_id"] == "session-7"
+
+
+USERS = {"user_api_key_user_id": "bob@example.com", "user_api_key_end_user_id": "carol@example.com"}
+IN_CLEAR = ("ann@example.com", "bob@example.com", "carol@example.com")
+
+
+def _hash(name):
+    return hmac.new(b"a key", name.encode(), hashlib.sha256).hexdigest()
+
+
+def _ask_as_users(provider, **more):
+    with contextlib.suppress(litellm.BadRequestError):
+        litellm.completion("openai/gpt-4o-mini", ASK, user="ann@example.com", **to(provider), **more)
+
+
+@pytest.fixture
+def hashing(monkeypatch, request):
+    """A recorder of a process that hashes users."""
+    monkeypatch.setenv("DD_LITELLM_HASH_USERS", "true")
+    monkeypatch.setenv("DD_LITELLM_HASH_KEY", "a key")
+    return request.getfixturevalue("recorder")
+
+
+def test_users_are_hashed_everywhere(provider, hashing):
+    """User and end user are keyed hashes in tags, parameters and errors, the same for the same name; teams stay."""
+    _ask_as_users(provider)
+    provider.otherwise = Script(status=400, error="No: ann@example.com, carol@example.com")
+    _ask_as_users(provider, metadata={**USERS, "user_api_key_team_id": "team-7"})
+    made = router(provider, ("group", "openai/gpt-4o-mini"))
+    with contextlib.suppress(litellm.BadRequestError):
+        made.completion("group", ASK, user="ann@example.com", metadata=dict(USERS))
+    told = everything(hashing)
+    assert [name for name in IN_CLEAR if name in told] == []
+    first, second, *_ = hashing.events
+    assert f"end_user:{_hash('ann@example.com')}" in first["tags"]
+    assert first["meta"]["metadata"]["user"] == _hash("ann@example.com")
+    assert {f"user:{_hash('bob@example.com')}", f"end_user:{_hash('carol@example.com')}"} <= set(second["tags"])
+    assert "team:team-7" in second["tags"]
+    assert {"user", "end_user"} <= set(second["meta"]["metadata"]["_dd"]["cost_tags"])
+    assert "No: ***, ***" in second["meta"]["error"]["message"]
+
+
+def test_users_without_a_key_are_left_out(provider, monkeypatch, request):
+    """Without any key a hash would hide nobody: there is no tag and no parameter."""
+    monkeypatch.setenv("DD_LITELLM_HASH_USERS", "true")
+    monkeypatch.delenv("DD_API_KEY", raising=False)
+    recorder = request.getfixturevalue("recorder")
+    _ask_as_users(provider, metadata=dict(USERS))
+    assert [name for name in IN_CLEAR if name in everything(recorder)] == []
+    assert not [tag for tag in recorder.event["tags"] if tag.startswith(("user:", "end_user:"))]
+    assert "user" not in recorder.event["meta"]["metadata"]
+
+
+def test_users_in_clear(provider, recorder):
+    """By default they are as LiteLLM's metrics name them."""
+    _ask_as_users(provider, metadata=dict(USERS))
+    assert {"user:bob@example.com", "end_user:carol@example.com"} <= set(recorder.event["tags"])

@@ -64,7 +64,9 @@ def test_router_says_its_group_and_does_not_repeat_attachments(provider, recorde
     router(provider, ("group", "mistral/m")).completion("group", messages)
     leaf, workflow = recorder.events
     assert leaf["meta"]["input"]["messages"][0]["image_parts"] == [{"mime_type": "image/png", "content": "aGk="}]
-    assert json.loads(workflow["meta"]["input"]["value"]) == [{"role": "user", "content": "Look\n[image: image/png]"}]
+    assert json.loads(workflow["meta"]["input"]["value"]) == [
+        {"role": "user", "content": "Look\n[image: image/png, 3 bytes]"}
+    ]
     assert "model_group:group" in workflow["tags"]
 
 

@@ -1,5 +1,6 @@
 """What the proxy's configuration names: who its callers are, and a guardrail. Both need no database."""
 
+import json
 import os
 
 import litellm
@@ -9,7 +10,7 @@ from litellm.proxy._types import UserAPIKeyAuth
 
 
 async def authenticate(request: Request, api_key: str) -> UserAPIKeyAuth:
-    """Tell who the caller with this key is."""
+    """Tell who the caller with this key is, and what settings a test gives the key and its team."""
     if api_key == os.environ["TEST_POOR_KEY"]:
         raise litellm.BudgetExceededError(current_cost=2.0, max_budget=1.0)
     if api_key == os.environ["TEST_CLEAR_KEY"]:
@@ -26,6 +27,7 @@ async def authenticate(request: Request, api_key: str) -> UserAPIKeyAuth:
         user_id="user-5",
         end_user_id="end-user-9",
         request_route=request.url.path,
+        **json.loads(request.headers.get("x-test-settings", "{}")),
     )
 
 
