@@ -8,9 +8,9 @@ from ddtrace_litellm.extract.api import Arguments
 from ddtrace_litellm.extract.fields import fields_of, number, sequence
 from ddtrace_litellm.extract.sse import event_detector, events_from
 
-# A chunk has the latest of each: totals so far, and why it ended.
+# A chunk has the latest of each: totals so far, why a candidate ended, and the searches it is grounded on, which cost.
 _LATEST = ("error", "usageMetadata", "usage_metadata", "promptFeedback", "prompt_feedback")
-_REASONS = ("finishReason", "finish_reason")
+_LATEST_OF_CANDIDATE = ("finishReason", "finish_reason", "groundingMetadata")
 _NOT_NOTICEABLE = frozenset({"thought", "thoughtSignature", "thought_signature"})
 
 
@@ -27,7 +27,7 @@ def assemble(chunks: Sequence[Any], arguments: Arguments) -> dict[str, Any]:  # 
             content = fields_of(raw.get("content"))
             candidate = candidates.setdefault(index, {"index": index, "content": {"role": "model", "parts": []}})
             candidate["content"]["parts"] += map(fields_of, sequence(content.get("parts")))
-            candidate.update({name: raw[name] for name in _REASONS if raw.get(name)})
+            candidate.update({name: raw[name] for name in _LATEST_OF_CANDIDATE if raw.get(name)})
     if candidates:
         response["candidates"] = [candidates[index] for index in sorted(candidates)]
     for candidate in candidates.values():

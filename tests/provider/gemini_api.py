@@ -63,9 +63,9 @@ def error_body(message: str, error_type: str) -> dict[str, Any]:
 def _response(request: _Json, answer: Answer, parts: Sequence[_Json], *, last: bool) -> dict[str, Any]:
     usage = answer.usage
     prompt = usage.input + usage.cache_read + usage.cache_write
-    reason = {"finishReason": _FINISH_REASONS.get(answer.finish_reason, "OTHER")} if last else {}
+    end = {"finishReason": _FINISH_REASONS.get(answer.finish_reason, "OTHER"), **answer.extra} if last else {}
     return {
-        "candidates": [{"index": 0, "content": {"role": "model", "parts": parts}, **reason}],
+        "candidates": [{"index": 0, "content": {"role": "model", "parts": parts}, **end}],
         # Thoughts are not part of the candidates' tokens here, as they are of the completion's in OpenAI's words.
         "usageMetadata": {
             "promptTokenCount": prompt,

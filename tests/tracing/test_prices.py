@@ -2,7 +2,6 @@ import asyncio
 
 import litellm
 import pytest
-from litellm.litellm_core_utils.litellm_logging import Logging
 
 from tests.tracing.scenarios import ASK
 
@@ -34,7 +33,7 @@ def test_price_that_litellm_cannot_tell_leaves_the_tokens(provider, recorder, mo
     def raise_error(*_arguments, **_more):
         raise ValueError("This model isn't mapped yet.")
 
-    monkeypatch.setattr(Logging, "_response_cost_calculator", raise_error)
+    monkeypatch.setattr(litellm.AnthropicConfig, "calculate_usage", raise_error)
     call = {"model": "anthropic/claude-3-haiku-20240307", "api_base": provider.url, "api_key": "sk-local"}
     asyncio.run(litellm.anthropic_messages(messages=ASK, max_tokens=50, **call))
     metrics = recorder.event["metrics"]
