@@ -93,7 +93,7 @@ def price(model: Model, deployment_id: str | None) -> Price | None:
     """Return LiteLLM's price of the model; a Router's deployment may have its own, under its id."""
     prices: Mapping[str, Mapping[str, Any]] = litellm.model_cost
     entry = prices.get(f"{model.provider}/{model.name}") or prices.get(model.name)
-    own = prices.get(deployment_id) if deployment_id is not None else None
+    own = prices.get(deployment_id) if isinstance(deployment_id, str) else None
     if deployment_id is not None and own is not None and _differs(own, entry or {}):
         with suppress(Exception):  # 1.72 to 1.85 lose the price and the provider of one that is registered twice
             litellm.get_model_info(deployment_id, model.provider)
