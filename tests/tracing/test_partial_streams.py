@@ -10,7 +10,7 @@ from typing import Any
 import litellm
 import pytest
 
-from ddtrace_litellm import _ddtrace
+from ddtrace_litellm import _ddtrace, get_version
 from tests.provider import Script, Usage
 from tests.tracing.entry_points import deployment_id
 from tests.tracing.scenarios import chunk_text
@@ -22,6 +22,7 @@ _SAID = " ".join(f"sentence {number} goes on and on." for number in range(12))
 _ASKED = [{"role": "user", "content": "Tell me all of it."}]
 # Providers retire their models, and LiteLLM forgets their prices.
 _MODEL = next(name for name in ("claude-haiku-4-5-20251001", "claude-sonnet-4-20250514") if name in litellm.model_cost)
+_VERSION = tuple(map(int, get_version().split(".")[:2]))
 _OPENED = Usage(90, 70, cache_read=30)
 _EVENTS = 40
 """Of a stream; the text has more."""
@@ -80,6 +81,8 @@ def _chat(way: str, ending: str, url: str) -> str:
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_output_of_a_stream_that_ends_early_is_counted(ending, way, provider, recorder):
     """Anthropic opens with one output token; the tokens are those of the text, estimated, and the cost is theirs."""
+    if "router" in way and _reads_to_the_end(ending) and _VERSION < (1, 106):
+        pytest.skip("a Router of LiteLLM before 1.106 tries a stream that breaks hundreds of times, or goes on with it")
     provider.otherwise = Script(text=_SAID, usage=_OPENED, **ENDINGS[ending])
     read = _chat(way, ending, provider.url)
     gc.collect()
