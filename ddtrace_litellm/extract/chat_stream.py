@@ -85,7 +85,9 @@ def reported_usage(chunks: Sequence[Any], kept: Sequence[Any], built: Any) -> St
     closing = _tokens(field(latest, "usage"))
     provider = closing or opening
     usage = _tokens(field(built, "usage")) or _tokens_read(chunks) or provider
-    return StreamUsage(usage, provider is None, closing is None and opening is not None)
+    # 1.95 counts native text streams itself, whatever the provider reports.
+    counted = closing is not None and field(usage, "completion_tokens") != field(closing, "completion_tokens")
+    return StreamUsage(usage, provider is None or counted, closing is None and opening is not None)
 
 
 def _tokens_read(chunks: Sequence[Any]) -> Any:

@@ -138,7 +138,9 @@ def test_usage_of_a_native_text_stream(wanted, asynchronous, provider, recorder)
         list(litellm.text_completion(**asked, **given))
     metrics, source = recorder.event["metrics"], recorder.event["meta"]["metadata"]["token_source"]
     reported = (metrics["input_tokens"], metrics["output_tokens"]) == (11, 13)
-    assert (reported, source) == ((True, "reported") if wanted else (False, "estimated"))
+    assert source == ("reported" if reported else "estimated")
+    # LiteLLM 1.95 counts itself, whatever is reported.
+    assert reported is bool(wanted) or (1, 85) < _VERSION < (1, 106)
     assert metrics["total_cost"] > 0
 
 
