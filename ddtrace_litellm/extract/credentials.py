@@ -11,6 +11,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote, unquote
 
+from ddtrace_litellm.extract.plain import mended
 from ddtrace_litellm.masking import HIDDEN, strip_credentials
 
 LONGEST = 25_000
@@ -57,13 +58,13 @@ _MARK = re.compile(
 
 
 def mask(text: str, known: Iterable[str] = ()) -> str:
-    """Return ``text`` without secrets, and no more than :data:`LONGEST` characters of it.
+    """Return ``text`` without secrets, as UTF-8 can hold it, and no more than :data:`LONGEST` characters of it.
 
     Args:
         text: what others wrote; its length is theirs to choose.
         known: secrets that are hidden wherever they are, whatever they look like.
     """
-    shown = text[: LONGEST + _LONGEST_SECRET]
+    shown = mended(text[: LONGEST + _LONGEST_SECRET])
     for secret in sorted(known, key=len, reverse=True):
         shown = shown.replace(secret, HIDDEN)
     shown = "\n".join(map(_masked, _PRIVATE_KEY.sub(HIDDEN, shown).split("\n")))

@@ -173,6 +173,14 @@ def test_spans_around_a_call_that_fails(wrap, provider, recorder):
     assert [secret for secret in SECRETS if secret in everything(recorder)] == []
 
 
+def test_spans_around_a_call_are_of_text_that_can_be_sent(provider, recorder):
+    """Half of a surrogate pair in the error that ends them would lose their trace, and the call's with it."""
+    _around(provider, lambda _error: ValueError("half of an emoji: \ud83d"))
+    (theirs,) = [span for span in recorder.finished if span.name == "theirs"]
+    assert theirs.get_tag("error.message") == "half of an emoji: \ufffd"
+    theirs.get_tag("error.stack").encode()
+
+
 @pytest.mark.parametrize("wrap", [lambda error: error, lambda error: ValueError(f"Sorry: {error}")])
 def test_spans_around_a_call_whose_contents_are_not_captured(wrap, provider, monkeypatch, request):
     """Nor do they quote contents; of another error of the program's they say all."""

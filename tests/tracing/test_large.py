@@ -1,8 +1,10 @@
 """Work that a caller or a provider chooses the size of."""
 
+import gc
 import json
 import sys
 
+import litellm
 import pytest
 import wrapt
 
@@ -10,7 +12,9 @@ from ddtrace_litellm.extract.plain import MAX_ITEMS
 from ddtrace_litellm.targets import Target
 from ddtrace_litellm.telemetry import snapshot
 from ddtrace_litellm.tracing.wrappers import traced
+from tests.provider import Script
 from tests.tracing.large import large_calls
+from tests.tracing.scenarios import to
 
 pytestmark = pytest.mark.usefixtures("clean_slate")
 FEW, MANY = 20 * MAX_ITEMS, 100 * MAX_ITEMS
@@ -71,3 +75,34 @@ def test_rest_is_counted(name, side, more, recorder):
     """The event says how many there are more, in the midst of those that it shows."""
     _work(name, MANY)
     assert more in json.dumps(recorder.event["meta"][side])
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [{"role": "user", "content": "one two three four"}] * 6_000,
+        [{"role": "user", "content": "one two three four " * 6_000}],
+    ],
+    ids=["messages", "text"],
+)
+def test_tokens_of_a_very_long_request_are_estimated_from_its_beginning(messages, provider, recorder, monkeypatch):
+    """LiteLLM's tokenizer, which is asked in the caller's thread, gets a part; the estimate is of the whole."""
+    counted = []
+    token_counter = litellm.token_counter
+
+    def counts(**what):
+        counted.append(what)
+        return token_counter(**what)
+
+    monkeypatch.setattr(litellm, "token_counter", counts)
+    provider.otherwise = Script(text="one two three four five")
+    stream = litellm.completion("mistral/m", messages, stream=True, **to(provider))
+    next(stream)
+    stream.close() if hasattr(stream, "close") else None
+    del stream
+    gc.collect()
+    assert recorder.event["meta"]["metadata"]["token_source"] == "estimated"
+    assert 20_000 < recorder.event["metrics"]["input_tokens"] < 80_000
+    assert counted
+    assert all(len(what.get("text") or "") <= 100_000 and len(what.get("messages") or ()) <= 1_000 for what in counted)
+    assert not snapshot().internal_errors
