@@ -136,12 +136,14 @@ def test_service_checks():
 
 
 def test_what_datadog_takes_for_one_series_is_added():
-    """Counts that differ only in characters that no tag has are one series, of which it would keep the last value."""
+    """Counts whose tags it makes the same tags of are one series, of which it would keep the last value."""
+    alike = [("t:a b", "t:a_b", "T:A,B"), ("t:c",), (f"t:{'d' * 198}1", f"t:{'d' * 198}2")]
     with Api() as api:
-        sink_for(api.url).send(page(count(1, tags=("t:a b",)), count(2, tags=("t:a_b",)), count(4, tags=("t:c",))), NOW)
+        sink_for(api.url).send(page(*(count(1, tags=(tag,)) for tags in alike for tag in tags)), NOW)
     assert [(item["tags"][0], item["points"][0]["value"]) for item in api.items(SERIES_PATH)] == [
         ("t:a_b", 3),
-        ("t:c", 4),
+        ("t:c", 1),
+        (f"t:{'d' * 198}", 2),
     ]
 
 
@@ -188,7 +190,7 @@ def test_what_is_too_large_alone_is_dropped(monkeypatch, caplog):
     monkeypatch.setattr(payloads_module, "LARGEST", 2000)
     with Api() as api:
         sink = sink_for(api.url)
-        sink.send(page(count(1), count(2, tags=("x:" + "y" * 3000,)), count(4)), NOW)
+        sink.send(page(count(1), count(2, tags=tuple(f"x{index}:{'y' * 150}" for index in range(20))), count(4)), NOW)
     assert total(api) == 5
     assert sink.dropped == 1
     assert "larger than Datadog takes" in caplog.text

@@ -240,12 +240,12 @@ def test_no_text_breaks_a_packet(text):
 
 
 def test_tags_are_as_datadog_makes_them():
-    """Characters that no tag has become underscores, others than ASCII stay."""
+    """Characters that no tag has become underscores, others than ASCII stay, all in lower case."""
     with DogStatsD() as receiver:
         sink = DogStatsDSink(receiver.address, tags=["x:a b"])
         sink.send(page(Record("litellm.a", "gauge", 1, ("team:Équipe 20", "user:u@x.com", "url:http://h/v1"))), NOW)
         sink.close(1)
-    assert receiver.lines[0].tags == ["team:Équipe_20", "user:u_x.com", "url:http://h/v1", "x:a_b"]
+    assert receiver.lines[0].tags == ["team:équipe_20", "user:u_x.com", "url:http://h/v1", "x:a_b"]
 
 
 @pytest.mark.parametrize(("host", "largest"), [("127.0.0.1", 8192), ("192.0.2.1", 1432)])
@@ -274,13 +274,25 @@ def test_packets_are_no_larger_than_the_agent_reads(tmp_path):
 
 def test_a_line_that_the_agent_cannot_read_is_dropped_alone(receiver):
     """A line beyond 8,192 bytes is counted; those around it arrive."""
-    large = Record("litellm.large", "gauge", 1, tuple(f"l{index}:{'v' * 190}" for index in range(50)))
+    large = Record("litellm." + "large" * 2000, "gauge", 1, ())
     small = Record("litellm.small", "gauge", 1, ())
     sink = DogStatsDSink(receiver.address)
     sink.send(page(small, large, small), NOW)
     sink.close(1)
     assert [each.name for each in receiver.lines] == ["litellm.small"] * 2
     assert sink.dropped == 1
+
+
+def test_tags_that_are_too_long_together_are_cut(receiver):
+    """A value whose line would be beyond 8,192 bytes arrives, with the beginning of each of its tags."""
+    many = Record("litellm.many.count", "count", 3, tuple(f"l{index}:{'語' * 190}" for index in range(50)))
+    sink = DogStatsDSink(receiver.address)
+    sink.send(page(many), NOW)
+    sink.close(1)
+    (line,) = receiver.lines
+    assert (line.name, line.values, sink.dropped) == ("litellm.many.count", [3], 0)
+    assert [tag.partition(":")[0] for tag in line.tags] == [f"l{index}" for index in range(50)]
+    assert all(set(tag.partition(":")[2]) == {"語"} for tag in line.tags)
 
 
 @pytest.mark.parametrize("observed", [1, 31, 32, 93, 100, 1000, 99_999])

@@ -21,12 +21,14 @@ from ddtrace_litellm.openmetrics.sinks.address import Address, address
 from ddtrace_litellm.openmetrics.sinks.notices import Notices
 from ddtrace_litellm.openmetrics.sinks.paced import LARGEST_PACKET, PacedSocket
 from ddtrace_litellm.openmetrics.sinks.points import points
-from ddtrace_litellm.openmetrics.sinks.texts import message, metric_name, tag
+from ddtrace_litellm.openmetrics.sinks.texts import host, message, metric_name, tag
 
 BUDGET = 10.0
 """Seconds that one page may take, of the 15 until the next."""
 
 _VALUES_OF_A_LINE = 50  # about a kilobyte
+_LARGEST_TAGS = LARGEST_PACKET - 2048  # bytes, beside a name and the values
+_LARGEST_CHARACTER = 4
 
 
 def from_environment(
@@ -137,14 +139,19 @@ class DogStatsDSink:
             int(check.status),
             tags=_tags(check.tags),
             timestamp=int(now),
-            hostname=tag(check.hostname),
+            hostname=host(check.hostname),
             message=message(check.message),
         )
 
 
 def _tags(tags: Sequence[str], hostname: str = "") -> list[str]:
     # The client itself cleans the tags of service checks only from 0.56 on.
-    return [*map(tag, tags), f"host:{tag(hostname)}"] if hostname else [*map(tag, tags)]
+    found = [*map(tag, tags), f"host:{host(hostname)}"] if hostname else [*map(tag, tags)]
+    if sum(map(len, found)) * _LARGEST_CHARACTER <= _LARGEST_TAGS:
+        return found
+    # The Agent cuts off what is longer than a packet, and with the end of the line the whole value is lost.
+    share = _LARGEST_TAGS // len(found)
+    return [text.encode()[:share].decode(errors="ignore") for text in found]
 
 
 def _rate(times: int) -> float:

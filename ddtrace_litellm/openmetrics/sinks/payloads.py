@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ddtrace_litellm.openmetrics.metrics import Distribution, Record, ServiceCheck, Status
 from ddtrace_litellm.openmetrics.sinks.points import points
-from ddtrace_litellm.openmetrics.sinks.texts import message, metric_name, tag
+from ddtrace_litellm.openmetrics.sinks.texts import host, message, metric_name, tag
 
 LARGEST = 5_242_880
 """Bytes of a body before compression."""
@@ -109,7 +109,7 @@ def series(records: Iterable[Record], sender: Sender, at: int) -> list[bytes]:
     values: dict[tuple[str, str, tuple[str, ...], str, str], float] = {}
     for record in records:
         tags = tuple(map(tag, record.tags))
-        key = metric_name(record.name), record.type, tags, tag(record.hostname) or sender.hostname, record.unit
+        key = metric_name(record.name), record.type, tags, host(record.hostname) or sender.hostname, record.unit
         before = values.get(key, 0.0) if record.type == "count" else 0.0
         values[key] = before + record.value
     return [
@@ -140,7 +140,7 @@ def distributions(found: Iterable[Distribution], sender: Sender, at: int) -> lis
                     "type": "distribution",
                     "points": [[at, values[first : first + _VALUES_OF_AN_ITEM]]],
                     "tags": [*map(tag, distribution.tags), *sender.tags],
-                    "host": tag(distribution.hostname) or sender.hostname,
+                    "host": host(distribution.hostname) or sender.hostname,
                 }
             )
             for first in range(0, len(values), _VALUES_OF_AN_ITEM)
@@ -156,7 +156,7 @@ def checks(results: Iterable[ServiceCheck], sender: Sender, at: int) -> list[byt
                 "check": metric_name(result.name),
                 "status": int(result.status),
                 "tags": [*map(tag, result.tags), *sender.tags],
-                "host_name": tag(result.hostname) or sender.hostname,
+                "host_name": host(result.hostname) or sender.hostname,
                 "timestamp": at,
             }
             | ({} if result.status is Status.OK else {"message": message(result.message)})

@@ -9,6 +9,8 @@ from functools import lru_cache
 
 LONGEST_MESSAGE = 500
 """Characters of a service check's message that Datadog keeps."""
+LONGEST_TAG = 200
+"""Characters of a tag that Datadog keeps."""
 
 _UNFIT_IN_NAME = re.compile(r"[^A-Za-z0-9_.]")
 _UNFIT_IN_TAG = re.compile(r"[^\w\-:/.]")
@@ -22,7 +24,12 @@ def metric_name(text: str) -> str:
 
 @lru_cache(maxsize=16384)
 def tag(text: str) -> str:
-    """Return a tag or a host's name, as the ``datadog`` client writes tags."""
+    """Return a tag: in lower case, and as long as Datadog keeps it."""
+    return host(text).lower()[:LONGEST_TAG]
+
+
+def host(text: str) -> str:
+    """Return a host's name, as the ``datadog`` client writes tags."""
     return _UNFIT_IN_TAG.sub("_", text)
 
 
