@@ -46,6 +46,11 @@ from tests.recorder import Recorder  # noqa: E402
 _MODULES = pytest.StashKey[int]()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes a minute and mostly waits, as at the end nothing would be left to run beside it."""
+    items.sort(key=lambda item: "/live/" not in item.nodeid)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave what imports have made out of later collections: it never dies, and LiteLLM's is 385,000 objects."""

@@ -175,7 +175,7 @@ def _check(recorder, checked):
 
 _PROPERTY = settings(
     deadline=None,
-    max_examples=25,
+    max_examples=12,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
