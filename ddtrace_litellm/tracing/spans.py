@@ -139,7 +139,7 @@ def write(span: Any, request: Request | None, outcome: Outcome) -> None:
         _ddtrace.annotate(span, kind=kind, tags=_INTEGRATION)
         return
     prompt, contents = _contents(request, outcome)
-    said = _fitting(span, {**contents, "metadata": _metadata(request, outcome)})
+    said = _fitting(span, {**contents, "metadata": _metadata(request, outcome)}, request.contents)
     _ddtrace.annotate(
         span, kind=kind, model_name=model_name, model_provider=provider, metrics=metrics, tags=_INTEGRATION, **said
     )
@@ -167,9 +167,13 @@ def _contents(request: Request, outcome: Outcome) -> tuple[Prompt | None, Mappin
     return prompt, contents if outcome.leaf else _as_values(contents)
 
 
-def _fitting(span: Any, annotations: Mapping[str, Any]) -> dict[str, Any]:
-    """Return annotations as plain values that the event, and the trace, have room for."""
-    said, chars = plain.plain_and_measured(annotations)
+def _fitting(span: Any, annotations: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return annotations as plain values that the event, and the trace, have room for; those of ``asked`` are plain."""
+    read = {name: value for name, value in annotations.items() if value is asked.get(name)}
+    if (known := plain.size(read)) is None:
+        read, known = {}, 0
+    said, chars = plain.plain_and_measured({name: value for name, value in annotations.items() if name not in read})
+    said, chars = said | read, chars + known
     attached = room.attached(said)
     if attached:
         chars -= attached
