@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from copy import copy
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ import litellm
 from ddtrace_litellm.extract.api import Api, Arguments, Output
 from ddtrace_litellm.extract.cost import equal, reported_cost
 from ddtrace_litellm.extract.fields import field, fields_of, number, sequence, text_of
+from ddtrace_litellm.extract.plain import mended
 from ddtrace_litellm.extract.usage import Usage, usage_from
 from ddtrace_litellm.tracing import models
 from ddtrace_litellm.tracing.call_records import Built, Result
@@ -105,12 +107,13 @@ def _count(model: str, text: str = "", messages: Sequence[Any] | None = None, **
     if messages is not None:
         asked = messages[:_MAX_COUNTED_MESSAGES]
         texts = [content for message in asked if isinstance(content := field(message, "content"), str)]
-        if sum(map(len, texts)) > _MAX_COUNTED_CHARS:
-            counted = _count(model, "\n".join(texts))
-        else:
-            counted = litellm.token_counter(model=model, messages=asked, **more)
+        counted = 0
+        if sum(map(len, texts)) <= _MAX_COUNTED_CHARS:
+            with suppress(Exception):  # of messages that a provider takes (half of a surrogate pair: 1.85)
+                counted = litellm.token_counter(model=model, messages=asked, **more)
+        counted = counted or _count(model, "\n".join(texts))
         return counted * len(messages) // (len(asked) or 1)
-    counted = litellm.token_counter(model=model, text=text[:_MAX_COUNTED_CHARS], **more)
+    counted = litellm.token_counter(model=model, text=mended(text[:_MAX_COUNTED_CHARS]), **more)
     return counted * max(len(text), _MAX_COUNTED_CHARS) // _MAX_COUNTED_CHARS
 
 
