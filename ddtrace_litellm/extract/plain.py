@@ -34,6 +34,8 @@ MAX_TAG_CHARS = 25_000
 """Characters of a tag of an APM span that the Agent keeps."""
 
 _CONTAINERS = frozenset({dict, list, tuple})
+_NUMBERS = frozenset({int, float})
+_LARGE = 2**53
 _LEAST, _MOST = -(2**63), 2**64 - 1
 """The integers that msgpack has."""
 _WRITABLE_BITS = 4096
@@ -103,13 +105,21 @@ def text(value: Any) -> str:
 
 def tag(value: str) -> str:
     """Return text as a tag of an APM span takes it."""
-    short = clip(value, MAX_TAG_CHARS)
-    return short if type(short) is str and short.isascii() else text(short)
+    if type(value) is str and len(value) <= MAX_TAG_CHARS and value.isascii():
+        return value
+    return text(clip(value, MAX_TAG_CHARS))
 
 
-def is_number(value: Any) -> bool:
-    """Whether a value is a number that msgpack and JSON have."""
-    return type(value) in (int, float) and type(_number(value)) is not str
+def numbers(values: Mapping[str, Any]) -> Mapping[str, float]:
+    """Return those values that are numbers which msgpack and JSON have."""
+    found = values.values()
+    if _NUMBERS.issuperset(map(type, found)):
+        small = min(found, default=0) > -_LARGE and max(found, default=0) < _LARGE
+        if small and not math.isnan(sum(found)):
+            return values
+    return {
+        name: value for name, value in values.items() if type(value) in _NUMBERS and type(_number(value)) is not str
+    }
 
 
 def plain(value: Any) -> Any:

@@ -127,7 +127,7 @@ def write(span: Any, request: Request | None, outcome: Outcome) -> None:
     """Put the outcome of a call on its span."""
     kind, model = outcome.kind, outcome.model
     model_name, provider = plain.tag(model.name), plain.tag(model.provider)
-    metrics = {name: value for name, value in outcome.metrics.items() if plain.is_number(value)}
+    metrics = plain.numbers(outcome.metrics)
     if outcome.error is not None:
         _ddtrace.set_error(span, *map(plain.tag, outcome.error))
     if model.in_response:

@@ -6,6 +6,7 @@ from datetime import date, datetime, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum
 from fractions import Fraction
+from math import inf, nan
 from pathlib import PurePosixPath
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -202,11 +203,13 @@ def test_tag_is_short():
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(1, True), (0.5, True), (2**64, False), (float("nan"), False), ("1", False)]
+    ("value", "expected"),
+    [(1, True), (0.5, True), (2**63, True), (2**2000, False), (nan, False), (inf, False), (-inf, False), ("1", False)],
 )
 def test_numbers(value, expected):
-    """A number is one that msgpack and JSON have."""
-    assert plain.is_number(value) is expected
+    """Numbers are those that msgpack and JSON have, whatever is beside them."""
+    found = plain.numbers({"before": 0.5, "it": value, "behind": -1})
+    assert dict(found) == {"before": 0.5, **({"it": value} if expected else {}), "behind": -1}
 
 
 class Counting(list):
