@@ -23,6 +23,8 @@ MAX_VALUES = 10_000
 """Values read of one request or written on one event, at most: whoever calls a proxy chooses their number."""
 MAX_ITEMS = 1_000
 """Items read of one list: the first half of them and the last."""
+MAX_TOOLS = 200
+"""Tools read of one request: each has a schema, and is on each span of the request. OpenAI takes 128."""
 MAX_DEPTH = 50
 """Containers read inside one another; a cycle ends there."""
 SHORT = 20
@@ -79,6 +81,7 @@ _MORE: dict[str, tuple[str, Callable[[str], Any]]] = {
     "tools": ("tools", lambda text: {"name": text}),
 }
 """By the name of a list: what its items are called, and how a text becomes one of them."""
+_NONE = ("values", str)
 
 
 def mended(text: str) -> str:
@@ -174,7 +177,7 @@ def _more(number: int, name: str) -> Any:
 
 
 def _more_text(number: int, name: str) -> str:
-    called, _ = _MORE.get(name, ("values", str))
+    called, _ = _MORE.get(name, _NONE)
     return f"... and {number:,} more {called}"
 
 
@@ -226,7 +229,7 @@ class _Reading:
         return read
 
     def _list(self, value: Sequence[Any], name: str) -> list[Any]:
-        half = self.half
+        half = min(self.half, MAX_TOOLS // 2) if _MORE.get(name, _NONE)[0] == "tools" else self.half
         inner = name if name == "messages" else ""  # of a batch: conversations
         read: list[Any] = []
         for items in (value,) if len(value) <= 2 * half + 1 else (value[:half], value[-half:]):

@@ -58,7 +58,7 @@ def test_work_does_not_grow_with_the_items(name, recorder):
         ("messages", "input", "... and 99,000 more messages"),
         ("parts", "input", "... and 99,000 more parts"),
         ("tool calls sent", "input", "... and 99,000 more tool calls"),
-        ("tools", "tool_definitions", "... and 99,000 more tools"),
+        ("tools", "tool_definitions", "... and 99,800 more tools"),
         ("tool calls answered", "output", "... and 99,000 more tool calls"),
         ("choices", "output", "... and 99,000 more choices"),
         ("embedding inputs", "input", "... and 99,000 more inputs"),
