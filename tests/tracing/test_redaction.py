@@ -16,6 +16,7 @@ from litellm.integrations.custom_guardrail import CustomGuardrail
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.types import guardrails
 
+from ddtrace_litellm import get_version
 from ddtrace_litellm.tracing import redaction
 from ddtrace_litellm.tracing.error_text import NOT_CAPTURED
 from tests.provider import Script, ToolCall
@@ -173,7 +174,9 @@ def test_every_api(name, way, provider, recorder, monkeypatch):
     assert [text for text in texts if text and text in told] == []
     assert "Adds." not in told
     (leaf,) = recorder.leaves
-    assert {count: number for count, number in leaf["metrics"].items() if count in case.tokens} == case.tokens
+    # 1.72 leaves the usage of a transcription out.
+    tokens = {} if name == "transcription" and get_version().startswith("1.72.") else case.tokens
+    assert {count: number for count, number in leaf["metrics"].items() if count in case.tokens} == tokens
     if "finish_reason" in case.metadata:
         assert leaf["meta"]["metadata"]["finish_reason"] == case.metadata["finish_reason"]
     asked = case.asked.get("messages", [])
