@@ -48,12 +48,9 @@ def patch() -> None:
 
 def unpatch() -> None:
     """Put LiteLLM's own functions back. Streams that are being read end their spans as usual."""
-    import sys
+    from ddtrace_litellm import bootstrap
 
-    # What is not loaded has patched nothing. To load it would import LiteLLM, on which ddtrace's hook patches.
-    patching = sys.modules.get(f"{__name__}.patching")
-    if patching is not None:
-        patching.unpatch()
+    bootstrap.unpatch_ours()
 
 
 def get_version() -> str:

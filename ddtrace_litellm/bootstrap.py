@@ -155,10 +155,7 @@ def take_over(built_in: "ModuleType") -> None:
 
     def unpatch() -> None:
         # Whichever is not active does nothing: both read the marker that ddtrace sets on litellm.
-        # What is not loaded has patched nothing. To load it would import LiteLLM, on which ddtrace's hook patches.
-        patching = sys.modules.get("ddtrace_litellm.patching")
-        if patching is not None:
-            patching.unpatch()
+        unpatch_ours()
         builtin_unpatch()
 
     _logger().debug("litellm: %s now patches with ddtrace-litellm %s", BUILT_IN, __version__)
@@ -166,6 +163,14 @@ def take_over(built_in: "ModuleType") -> None:
     built_in.get_version = get_version  # type: ignore[attr-defined]
     # Every version, since patch() decides, with words and with the built-in to fall back on.
     built_in._supported_versions = lambda: {"litellm": "*"}  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+def unpatch_ours() -> None:
+    """Put LiteLLM's own functions back where ours are."""
+    # What is not loaded has patched nothing. To load it would import LiteLLM, on which ddtrace's hook patches.
+    patching = sys.modules.get("ddtrace_litellm.patching")
+    if patching is not None:
+        patching.unpatch()
 
 
 def _logger() -> "logging.Logger":

@@ -33,6 +33,7 @@ from ddtrace_litellm.tracing.streams import end_open_streams
 from ddtrace_litellm.tracing.wrappers import (
     ContextExecutor,
     TracedFunction,
+    Wrapper,
     is_traced,
     observes_last_event,
     observes_prompt,
@@ -110,13 +111,16 @@ def _wrap_all(targets: Iterable[Target]) -> None:
     for target in targets:
         for path in target.owners:
             _when_loaded(path, target.name, partial(_traced, target))
-    _when_loaded(*PROVIDER_REQUEST, lambda _owner, original: TracedFunction(original, observes_request))
-    _when_loaded(*STREAM_BUILDER, lambda _owner, original: TracedFunction(original, observes_stream))
-    for path, name in PROVIDER_RESPONSES:
-        _when_loaded(path, name, lambda _owner, original: TracedFunction(original, observes_response))
-    for path, name in PROMPT_RENDERERS:
-        _when_loaded(path, name, lambda _owner, original: TracedFunction(original, observes_prompt))
-    _when_loaded(*LAST_EVENT, lambda _owner, original: TracedFunction(original, observes_last_event))
+    _observe(observes_request, PROVIDER_REQUEST)
+    _observe(observes_stream, STREAM_BUILDER)
+    _observe(observes_response, *PROVIDER_RESPONSES)
+    _observe(observes_prompt, *PROMPT_RENDERERS)
+    _observe(observes_last_event, LAST_EVENT)
+
+
+def _observe(observer: Wrapper, *places: tuple[str, str]) -> None:
+    for path, name in places:
+        _when_loaded(path, name, lambda _owner, original: TracedFunction(original, observer))
 
 
 def _when_loaded(path: str, name: str, wrap: Callable[[Any, Any], TracedFunction]) -> None:

@@ -195,7 +195,8 @@ ROUTER_ENDPOINTS = (
 )
 """The same as methods of the Router's class, which they are from 1.110 on (``litellm.router_rust``)."""
 
-PROVIDER_REQUEST = ("litellm.litellm_core_utils.litellm_logging:Logging", "pre_call")
+_LOGGING = "litellm.litellm_core_utils.litellm_logging:Logging"
+PROVIDER_REQUEST = (_LOGGING, "pre_call")
 """What LiteLLM calls before each request to a provider, its Rust routes included (1.72 to 1.110)."""
 
 NO_PROVIDERS = frozenset({"call_mcp_tool", "list_mcp_tools"})
@@ -217,7 +218,6 @@ PROVIDER_RESPONSES = (
 """What LiteLLM hands a provider's response to, to ask again with the results of tools that it has run itself, or to add
 the embeddings that its cache has had."""
 
-_LOGGING = "litellm.litellm_core_utils.litellm_logging:Logging"
 PROMPT_RENDERERS = ((_LOGGING, "get_chat_completion_prompt"), (_LOGGING, "async_get_chat_completion_prompt"))
 """What LiteLLM makes the model and the messages of a managed prompt with, other hooks too (1.72 to 1.110)."""
 

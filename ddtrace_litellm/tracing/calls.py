@@ -67,10 +67,15 @@ def enclosing(active: Any) -> Call | None:
     return call
 
 
+def innermost() -> Call | None:
+    """Return the innermost call of what is active."""
+    return enclosing(_ddtrace.active_context())
+
+
 def provider_asked(logging_obj: Any) -> None:
     """Note for the innermost call that LiteLLM sends a request to a provider, and its logging object of that one."""
     with _OBSERVED:
-        call = enclosing(_ddtrace.active_context())
+        call = innermost()
         if call is not None:
             call.logging_obj = logging_obj
 
@@ -78,7 +83,7 @@ def provider_asked(logging_obj: Any) -> None:
 def provider_answered(response: Any) -> None:
     """Note what a provider answered the innermost call, where LiteLLM may go on from there (an agentic loop)."""
     with _OBSERVED:
-        call = enclosing(_ddtrace.active_context())
+        call = innermost()
         if call is not None:
             call.own_response = response
 
@@ -97,7 +102,7 @@ def prompt_rendered(logging_obj: Any, asked: Mapping[str, Any], rendered: tuple[
             return
         prompt = prompts.managed(asked, messages)
         _prompts[logging_obj] = prompt
-        call = enclosing(_ddtrace.active_context())
+        call = innermost()
         if call is not None and call.request is not None:
             call.request = spans.rendered(call.target.api, call.request, model, messages, prompt)
 
@@ -105,7 +110,7 @@ def prompt_rendered(logging_obj: Any, asked: Mapping[str, Any], rendered: tuple[
 def stream_completed(event: Any) -> None:
     """End the stream beneath the innermost call that has just brought its last event."""
     with _OBSERVED:
-        call = enclosing(_ddtrace.active_context())
+        call = innermost()
         for stream in tuple(call.streams or ()) if call is not None else ():
             if stream.chunks and stream.chunks[-1] is event:
                 stream.end(StopAsyncIteration())
@@ -125,7 +130,7 @@ def span_failed(span: Any, error: BaseException) -> None:
 def stream_built(chunks: Any, response: Any) -> None:
     """Note how LiteLLM has put the innermost stream together, and what of, which has the usage that providers send."""
     with _OBSERVED:
-        call = enclosing(_ddtrace.active_context())
+        call = innermost()
         if call is not None and call.stream is not None:
             call.built = Built(response, sequence(chunks))
 
