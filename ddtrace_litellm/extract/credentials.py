@@ -11,11 +11,11 @@ from itertools import islice
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ddtrace_litellm.extract.plain import mended
+from ddtrace_litellm.extract.plain import MAX_TAG_CHARS, cut, mended
 from ddtrace_litellm.masking import HIDDEN, strip_credentials
 
-LONGEST = 25_000
-"""Characters kept of one text: the Agent keeps no more of a tag."""
+LONGEST = MAX_TAG_CHARS
+"""Characters kept of one text."""
 
 _LONGEST_SECRET = 4_096
 _SHORTEST_SECRET = 6
@@ -72,7 +72,7 @@ def mask(text: str, known: Iterable[str] = ()) -> str:
         return shown
     if len(text) > LONGEST + _LONGEST_SECRET:
         shown = shown[:-_LONGEST_SECRET]  # where a secret may be cut, and not be known by its beginning
-    return f"{shown[:LONGEST]}... [{len(text) - LONGEST} more characters]"
+    return cut(shown, LONGEST, len(text))
 
 
 def _masked(line: str) -> str:

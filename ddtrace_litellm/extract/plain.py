@@ -7,6 +7,7 @@ it does not know, has no bound, and copies what is plain already.
 
 import marshal
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
@@ -35,6 +36,7 @@ MAX_CHARS = 4_000_000
 MAX_TAG_CHARS = 25_000
 """Characters of a tag of an APM span that the Agent keeps."""
 
+_CUT = re.compile(r"\.\.\. \[\d+ more characters\]")
 _CONTAINERS = frozenset({dict, list, tuple})
 _NUMBERS = frozenset({int, float})
 _LARGE = 2**53
@@ -96,8 +98,13 @@ def mended(text: str) -> str:
 
 
 def clip(text: str, limit: int) -> str:
-    """Cut ``text`` to ``limit`` characters, with a mark that says how many are missing."""
-    return text if len(text) <= limit else f"{text[:limit]}... [{len(text) - limit} more characters]"
+    """Cut ``text`` to ``limit`` characters, with a mark that says how many are missing; what was cut there stays."""
+    return text if len(text) <= limit or _CUT.fullmatch(text, limit) else cut(text, limit, len(text))
+
+
+def cut(text: str, limit: int, length: int) -> str:
+    """Cut a text that had ``length`` characters to ``limit``."""
+    return f"{text[:limit]}... [{length - limit} more characters]"
 
 
 def text(value: Any) -> str:

@@ -202,6 +202,12 @@ def test_tag_is_short():
     assert plain.tag("x" * 30_000) == f"{'x' * 25_000}... [5000 more characters]"
 
 
+def test_what_was_cut_is_not_cut_again():
+    """The mark goes on saying how much of the first text is missing."""
+    once = plain.tag("x" * 30_000)
+    assert plain.tag(once) == once
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [(1, True), (0.5, True), (2**63, True), (2**2000, False), (nan, False), (inf, False), (-inf, False), ("1", False)],
