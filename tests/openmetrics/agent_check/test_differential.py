@@ -1,6 +1,7 @@
 """Ours and the Agent's own check submit the same of real pages, but for the differences listed here."""
 
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Callable
 from typing import NamedTuple
@@ -82,6 +83,8 @@ def _unescaped(context):
     return context._replace(tags=tuple(tag.replace("\\\\", "\\") for tag in context.tags))
 
 
+NO_LIMIT = ("gauge", float(sys.maxsize))
+
 DIFFERENCES = [
     Difference(
         "the official map lacks half of the families",
@@ -103,7 +106,9 @@ DIFFERENCES = [
     ),
     Difference(
         "gauges have no tag for the worker's pid, with one series for every worker there ever was",
-        lambda context, theirs, _ours, _all: theirs is not None and theirs[0] == "gauge" and _has_pid(context),
+        lambda context, theirs, _ours, _all: (
+            theirs not in (None, NO_LIMIT) and theirs[0] == "gauge" and _has_pid(context)
+        ),
     ),
     Difference(
         "instead they are one, as a rule by family says",
@@ -124,6 +129,10 @@ DIFFERENCES = [
     Difference(
         "when a counter began is no metric, even where a regular expression for metrics finds it",
         lambda context, theirs, ours, _all: ours is None and theirs[0] == "gauge" and context.name.endswith("_created"),
+    ),
+    Difference(
+        "a limit of sys.maxsize is LiteLLM's way to say that there is none, and no number to draw",
+        lambda _context, theirs, ours, _all: ours is None and theirs == NO_LIMIT,
     ),
     Difference(
         "telemetry counts the samples of more families as processed",
