@@ -7,7 +7,7 @@ from math import isfinite, nan
 import pytest
 
 from ddtrace_litellm.openmetrics import names
-from ddtrace_litellm.openmetrics.collecting.histograms import number
+from ddtrace_litellm.openmetrics.pipeline.histograms import number
 from tests.openmetrics.measured import families, needs_data
 
 PACKAGE = files("ddtrace_litellm.openmetrics")
