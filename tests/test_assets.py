@@ -6,22 +6,26 @@ from math import isfinite, nan
 
 import pytest
 
+from ddtrace_litellm.cli import main
+from ddtrace_litellm.extract.metadata import COST_TAGS
 from ddtrace_litellm.openmetrics import names
 from ddtrace_litellm.openmetrics.pipeline.histograms import number
 from tests.openmetrics.measured import families, needs_data
 
-PACKAGE = files("ddtrace_litellm.openmetrics")
-DATA, ASSETS = PACKAGE / "data", PACKAGE / "assets"
+DATA = files("ddtrace_litellm.openmetrics") / "data"
+ASSETS = files("ddtrace_litellm.assets")
 MONITORS = {path.name: json.loads(path.read_text()) for path in (ASSETS / "monitors").iterdir()}
 DASHBOARDS = {path.name: json.loads(path.read_text()) for path in (ASSETS / "dashboards").iterdir()}
-ALL = MONITORS | DASHBOARDS
-SHARES = [name for name, monitor in MONITORS.items() if "/" in re.sub(r"\{.*?\}", "", monitor["definition"]["query"])]
+CALLS = "litellm_calls.json"
+ALL = MONITORS | {name: dashboard for name, dashboard in DASHBOARDS.items() if name != CALLS}
+"""Those that are made of LiteLLM's own metrics."""
+SHARES = [name for name, monitor in MONITORS.items() if "/" in re.sub(r"\{.*?\}", "", monitor["query"])]
 
 # What the sender or the Agent adds to a series of any family.
 EVERYWHERE = {"host", "endpoint", "env", "service"}
-WIDGETS = {"group", "note", "query_value", "timeseries", "toplist", "check_status"}
+WIDGETS = {"group", "note", "query_value", "timeseries", "toplist", "check_status", "list_stream"}
 
-QUERY = re.compile(r"(sum|avg|min|max):(litellm\.[a-z0-9_.]+)\{([^{}]*)\}(?: by \{([^{}]*)\})?(\.as_count\(\))?")
+QUERY = re.compile(r"(sum|avg|min|max|p95):([a-z0-9_.]+)\{([^{}]*)\}(?: by \{([^{}]*)\})?(\.as_count\(\))?")
 MENTION = re.compile(r"\blitellm(?:\.[a-z0-9_]+)+")
 
 
@@ -172,7 +176,7 @@ PROXY, FALLBACK = "proxy.{}_requests.metric.count", "deployment.{}_fallbacks.cou
 )
 def test_what_shares_are(name, values, expected):
     """A share is right where something has not occurred, and so has no points: neither no failure nor no success."""
-    query = MONITORS[f"{name}.json"]["definition"]["query"]
+    query = MONITORS[f"{name}.json"]["query"]
     expression = re.fullmatch(r"\w+\(last_\w+\):(.*) [<>]=? [\d.]+", query)[1]
     assert evaluate(expression, values) == pytest.approx(expected, nan_ok=True)
 
@@ -186,15 +190,11 @@ def test_all_shares_are_tested():
 
 @pytest.mark.parametrize("name", MONITORS)
 def test_monitor(name):
-    """A monitor has what Datadog's validator and its API ask for, and its threshold is that of its query."""
-    monitor = MONITORS[name]
-    assert monitor.keys() == {"version", "created_at", "last_updated_at", "title", "description", "definition", "tags"}
-    assert (monitor["version"], monitor["tags"]) == (2, ["integration:litellm"])
-    assert len(monitor["title"]) <= 80
-    assert len(monitor["description"]) <= 300
-    definition = monitor["definition"]
+    """A monitor is what Datadog's API and its import dialog take, and its threshold is that of its query."""
+    definition = MONITORS[name]
     assert definition.keys() == {"name", "type", "query", "message", "tags", "options"}
-    assert definition["name"] == monitor["title"]
+    assert definition["tags"] == ["integration:litellm"]
+    assert len(definition["name"]) <= 80
     thresholds = definition["options"]["thresholds"]
     if definition["type"] == "service check":
         check, by, last = re.fullmatch(
@@ -242,7 +242,7 @@ def test_dashboard(name):
     assert {"title", "description", "layout_type", "template_variables", "widgets"} <= dashboard.keys()
     assert dashboard["layout_type"] == "ordered"
     definitions = [each["definition"] for each in walk(dashboard) if "definition" in each]
-    assert {definition["type"] for definition in definitions} == WIDGETS
+    assert {definition["type"] for definition in definitions} <= WIDGETS
     assert all(definition.get("title") for definition in definitions if definition["type"] != "note")
     assert all(each["check"] in checks() for each in definitions if each["type"] == "check_status")
     variables = {variable["name"] for variable in dashboard["template_variables"]}
@@ -254,16 +254,17 @@ def test_dashboard(name):
 def test_formulas(name):
     """A formula uses all of the queries beside it, and has a value where there are no failures or small values."""
     requests = [each for each in walk(DASHBOARDS[name]) if "formulas" in each]
-    assert len(requests) > 30
+    assert len(requests) > 20
     for request in requests:
         scalar = request["response_format"] == "scalar"
-        metrics = {query["name"]: QUERY.fullmatch(query["query"])[2] for query in request["queries"]}
-        assert all(
-            query["data_source"] == "metrics" and ("aggregator" in query) == scalar for query in request["queries"]
-        )
+        asked = [query for query in request["queries"] if query["data_source"] == "metrics"]
+        assert all(("aggregator" in query) == scalar for query in asked)
+        metrics = dict.fromkeys((query["name"] for query in request["queries"]), "") | {
+            query["name"]: QUERY.fullmatch(query["query"])[2] for query in asked
+        }
         used = [re.findall(r"\b(?!default_zero\b)[a-z]\w*", formula["formula"]) for formula in request["formulas"]]
         assert {each for formula in used for each in formula} == metrics.keys()
-        rare = re.compile(r"\.bucket$|fail|fallbacks")
+        rare = re.compile(r"\.bucket$|fail|fallbacks|error|cache_read")
         for formula in request["formulas"]:
             if "/" in formula["formula"]:
                 some = {each: nan if rare.search(metric) else 1.0 for each, metric in metrics.items()}
@@ -272,3 +273,47 @@ def test_formulas(name):
                 for absent in (each for each, metric in metrics.items() if rare.search(metric)):
                     values = {each: nan if each == absent else 1.0 for each in metrics}
                     assert isfinite(evaluate(formula["formula"], values)), formula
+
+
+# What LLM Observability makes of all spans, with the tags of each: Datadog's page "LLM Observability metrics".
+SPAN_TAGS = {"env", "error", "ml_app", "model_name", "model_provider", "service", "span_kind", "version"}
+TOKEN_TAGS = SPAN_TAGS - {"span_kind"}
+DATADOG_METRICS = {
+    "ml_obs.span": SPAN_TAGS,
+    "ml_obs.span.duration": SPAN_TAGS,
+    "ml_obs.span.error": SPAN_TAGS,
+    "ml_obs.span.llm.input.cache_read.tokens": TOKEN_TAGS,
+    "ml_obs.span.llm.input.tokens": TOKEN_TAGS,
+    "ml_obs.span.llm.output.tokens": TOKEN_TAGS,
+    "ml_obs.span.llm.total.tokens": TOKEN_TAGS,
+    "ml_obs.span.llm.total.cost": TOKEN_TAGS | COST_TAGS,
+    "trace.litellm.request": {"env", "resource_name", "service", "version"},
+    "trace.litellm.request.errors": {"env", "resource_name", "service", "version"},
+}
+COUNTS = {"ml_obs.span", "ml_obs.span.error", "trace.litellm.request.errors"}
+
+
+def test_the_metrics_of_calls():
+    """The dashboard of calls asks for metrics and tags that Datadog makes of our spans, counts as counts."""
+    found = queries(DASHBOARDS[CALLS])
+    assert len(found) > 20
+    for _, metric, scope, by, as_count in found:
+        assert {*scope, *by} <= DATADOG_METRICS[metric], metric
+        assert as_count == (metric in COUNTS), metric
+
+
+def test_the_command_writes_what_the_package_has(tmp_path, capsys):
+    """`assets --to` writes every dashboard and monitor, what Terraform needs to import them, and says where."""
+    written = tmp_path / "new" / "directory"
+    assert main(["assets", "--to", str(written)]) == 0
+    assert {*capsys.readouterr().out.split()} == {str(path) for path in written.rglob("*") if path.is_file()}
+    assert {path.name: json.loads(path.read_text()) for path in written.rglob("*.json")} == DASHBOARDS | MONITORS
+    folders = re.findall(r'fileset\("\$\{path.module\}/(\w+)"', (written / "litellm.tf").read_text())
+    assert {path.parent.name for path in written.rglob("*.json")} == {*folders}
+
+
+def test_where_nothing_can_be_written(tmp_path, capsys):
+    """A place that cannot be written to is named, with the reason."""
+    (tmp_path / "file").touch()
+    assert main(["assets", "--to", str(tmp_path / "file")]) == 1
+    assert re.search(r"cannot write .*file.*: .+", capsys.readouterr().err)
