@@ -5,7 +5,9 @@ from math import isinf
 from typing import NamedTuple
 
 from ddtrace_litellm.openmetrics.metrics import Bucket
-from ddtrace_litellm.openmetrics.pipeline.histograms import POINTS_OF_A_BUCKET
+
+POINTS_OF_A_BUCKET = 32
+"""Where a bucket has more values than this, a point of its distribution stands for several."""
 
 
 class Point(NamedTuple):

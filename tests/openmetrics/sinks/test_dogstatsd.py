@@ -45,7 +45,7 @@ def receiver(request, tmp_path):
 
 def page(*records, distributions=(), checks=()):
     """Return what became of a page."""
-    return MetricBatch(list(records), UnmappedFamilies((), ()), distributions, checks)
+    return MetricBatch(list(records), UnmappedFamilies(), distributions, checks)
 
 
 def counts(number):
