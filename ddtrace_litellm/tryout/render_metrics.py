@@ -2,7 +2,7 @@
 
 from rich.console import Console
 
-from ddtrace_litellm.openmetrics.metrics import ServiceCheck
+from ddtrace_litellm.metrics.batch import ServiceCheck
 from ddtrace_litellm.openmetrics.render import Row, number, rows, show_table, show_title
 from ddtrace_litellm.tryout.metrics import Metrics
 

@@ -6,7 +6,7 @@ from math import isfinite
 from operator import itemgetter
 from typing import NamedTuple
 
-from ddtrace_litellm.openmetrics.metrics import UnmappedFamilies
+from ddtrace_litellm.metrics.batch import UnmappedFamilies
 from ddtrace_litellm.openmetrics.pipeline.naming import RATES, Names
 from ddtrace_litellm.openmetrics.pipeline.share_labels import Shared, SharedLabels
 from ddtrace_litellm.openmetrics.samples import Labels, Sample, is_number

@@ -3,7 +3,7 @@
 from logging import Logger
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.metrics import UnmappedFamilies
+from ddtrace_litellm.metrics.batch import UnmappedFamilies
 
 _MOST = 1000
 

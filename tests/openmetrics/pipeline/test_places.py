@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from ddtrace_litellm.openmetrics.metrics import Record
+from ddtrace_litellm.metrics.batch import Record
 from ddtrace_litellm.openmetrics.options.page import page_options
 from ddtrace_litellm.openmetrics.pipeline.collector import Collector
 from ddtrace_litellm.openmetrics.pipeline.deltas import FORGET_AFTER

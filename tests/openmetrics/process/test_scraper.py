@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from ddtrace_litellm.openmetrics.metrics import MetricBatch, Record, ServiceCheck, Status, UnmappedFamilies
+from ddtrace_litellm.metrics.batch import MetricBatch, Record, ServiceCheck, Status, UnmappedFamilies
 from ddtrace_litellm.openmetrics.process.scraper import DROPPED_SERIES, HEALTH, UNDELIVERED, ScrapeOptions, Scraper
 from ddtrace_litellm.openmetrics.sources import Reading, SourceError
 from ddtrace_litellm.openmetrics.sources.failures import UnreachableError

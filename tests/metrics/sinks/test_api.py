@@ -11,7 +11,7 @@ from math import inf
 
 import pytest
 
-from ddtrace_litellm.openmetrics.metrics import (
+from ddtrace_litellm.metrics.batch import (
     Bucket,
     Distribution,
     MetricBatch,
@@ -20,13 +20,13 @@ from ddtrace_litellm.openmetrics.metrics import (
     Status,
     UnmappedFamilies,
 )
-from ddtrace_litellm.openmetrics.sinks import api as api_module
-from ddtrace_litellm.openmetrics.sinks import payloads as payloads_module
-from ddtrace_litellm.openmetrics.sinks.api import ApiSink, from_environment
-from ddtrace_litellm.openmetrics.sinks.intake import Intake
-from ddtrace_litellm.openmetrics.sinks.payloads import SERIES, Sender, payloads
+from ddtrace_litellm.metrics.sinks import api as api_module
+from ddtrace_litellm.metrics.sinks import payloads as payloads_module
+from ddtrace_litellm.metrics.sinks.api import ApiSink, from_environment
+from ddtrace_litellm.metrics.sinks.payloads import SERIES, Sender, payloads
+from ddtrace_litellm.openmetrics.intake import Intake
 from ddtrace_litellm.openmetrics.sources.endpoint import Proxies
-from tests.openmetrics.receivers import Api
+from tests.metrics.receivers import Api
 
 NOW = 1_764_000_000.5
 KEY = "5ecret" * 5

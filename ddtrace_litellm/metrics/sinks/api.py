@@ -16,9 +16,9 @@ from random import random
 from typing import NamedTuple, Protocol
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.metrics import MetricBatch, ServiceCheck
-from ddtrace_litellm.openmetrics.sinks.log_once import Notices
-from ddtrace_litellm.openmetrics.sinks.payloads import (
+from ddtrace_litellm.metrics.batch import MetricBatch, ServiceCheck
+from ddtrace_litellm.metrics.log_once import Notices
+from ddtrace_litellm.metrics.sinks.payloads import (
     CHECKS,
     DISTRIBUTIONS,
     SERIES,
@@ -31,7 +31,7 @@ from ddtrace_litellm.openmetrics.sinks.payloads import (
     payloads,
     series,
 )
-from ddtrace_litellm.openmetrics.sinks.sanitizing import tag
+from ddtrace_litellm.metrics.sinks.sanitizing import tag
 
 SITE = "datadoghq.com"
 PATIENCE = 10.0

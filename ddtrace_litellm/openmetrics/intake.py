@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from urllib.request import getproxies
 
-from ddtrace_litellm.openmetrics.sinks.api import Answer, NoAnswerError
-from ddtrace_litellm.openmetrics.sinks.payloads import Payload
+from ddtrace_litellm.metrics.sinks.api import Answer, NoAnswerError
+from ddtrace_litellm.metrics.sinks.payloads import Payload
 from ddtrace_litellm.openmetrics.sources.connection import request
 from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint, Proxies, split
 from ddtrace_litellm.openmetrics.sources.failures import FetchError, in_words
