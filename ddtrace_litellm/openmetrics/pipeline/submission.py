@@ -87,7 +87,13 @@ class Sending:
         self._add_histograms(made, page)
         self._add_gauges(made, page, reading, now)
         return MetricBatch(
-            made.records, reading.unmapped(), made.distributions, made.checks, made.dropped, metadata=made.metadata
+            made.records,
+            reading.unmapped(),
+            made.distributions,
+            made.checks,
+            made.dropped,
+            made.metadata,
+            page.mixed,
         )
 
     def _admitted(self, made: _Made, series: Hashable, metrics: int = 1) -> bool:

@@ -155,6 +155,16 @@ def test_what_datadog_takes_for_one_series_is_added():
     ]
 
 
+def test_tags_are_a_set():
+    """Their order, a tag that comes twice, one that everything has, and the unit make no second series."""
+    alike = [("a:b", "c:d"), ("c:d", "a:b"), ("a:b", "c:d", "A:B"), ("a:b", "env:prod", "c:d")]
+    records = [Record("litellm.x.count", "count", 1, tags, "item" if len(tags) > 2 else "") for tags in alike]
+    with Api() as api:
+        sink_for(api.url).send(page(*records), NOW)
+    (item,) = api.items(SERIES_PATH)
+    assert (sorted(item["tags"]), item["points"][0]["value"]) == (["a:b", "c:d", "env:prod"], 4)
+
+
 def test_two_pages_within_a_second_do_not_overwrite_each_other():
     """A last page right after another has a later time, as of two values at one second one is lost."""
     with Api() as api:
