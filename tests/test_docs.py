@@ -1,4 +1,4 @@
-"""The README says what the code does, where a test can tell."""
+"""The README and the pages of docs/ say what the code does, where a test can tell."""
 
 import re
 from pathlib import Path
@@ -10,11 +10,13 @@ from ddtrace_litellm.info.variables import OWN
 from ddtrace_litellm.targets import FUNCTIONS, ROUTER_ENDPOINTS, ROUTER_METHODS
 from ddtrace_litellm.tracing.wrappers import is_traced
 
-README = Path(__file__).parents[1] / "README.md"
+CHECKOUT = Path(__file__).parents[1]
+DOCS = CHECKOUT / "docs"
+PAGES = [*CHECKOUT.glob("*.md"), *DOCS.rglob("*.md")]
 ROWS = [
     [set(re.findall(r"`(\w+)`", cell)) for cell in line.strip("|").split("|")[1:]]
-    for line in README.read_text().partition("## What is traced")[2].partition("\n\nEach under")[0].splitlines()
-    if line.startswith("| ") and "functions" not in line
+    for line in (DOCS / "tracing.md").read_text().splitlines()
+    if re.search(r"\| `(llm|embedding|retrieval|workflow)` \|$", line)
 ]
 
 
@@ -46,7 +48,32 @@ def test_table_lists_what_the_installed_router_has():
 
 def test_variables_are_those_that_info_knows():
     """Each variable of the table is shown by ``ddtrace-litellm info``, with the default of the table."""
-    table = README.read_text().partition("\n## Variables")[2].partition("\n## ")[0]
-    listed = dict(re.findall(r"^\| `(DD_LITELLM_\w+)` \| (\S+) \|", table, re.MULTILINE))
+    text = (DOCS / "configuration.md").read_text()
+    listed = dict(re.findall(r"^\| `(DD_LITELLM_\w+)` \| (\S+) \|", text, re.MULTILINE))
     assert listed
     assert {name: default.strip("`").replace("none", "") for name, default in listed.items()}.items() <= OWN.items()
+
+
+def _anchors(page):
+    """Return the anchors that GitHub and mkdocs make of a page's headings."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_links_lead_somewhere(page):
+    """Each link of a page that is no address names a file of the project, and a heading of it."""
+    for target in re.findall(r"\]\((?!https?://)([^)\s]+)\)", page.read_text()):
+        path, _, anchor = target.partition("#")
+        linked = (page.parent / path).resolve() if path else page
+        assert linked.exists(), target
+        if anchor:
+            assert anchor in _anchors(linked), target
+
+
+def test_readme_is_short():
+    """The README is read in a few minutes: the rest is in the pages it names, and it names each of them."""
+    readme = (CHECKOUT / "README.md").read_text()
+    assert len(readme.encode()) <= 8 * 1024
+    assert not [page.name for page in DOCS.glob("*.md") if f"(docs/{page.name})" not in readme]
