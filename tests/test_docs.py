@@ -6,9 +6,11 @@ from pathlib import Path
 import litellm
 import pytest
 
+from ddtrace_litellm.extract import metadata, plain, room
 from ddtrace_litellm.info.variables import OWN
 from ddtrace_litellm.targets import FUNCTIONS, ROUTER_ENDPOINTS, ROUTER_METHODS
 from ddtrace_litellm.tracing.wrappers import is_traced
+from ddtrace_litellm.versions import NEWEST_TESTED, OLDEST_TESTED
 
 CHECKOUT = Path(__file__).parents[1]
 DOCS = CHECKOUT / "docs"
@@ -47,11 +49,37 @@ def test_table_lists_what_the_installed_router_has():
 
 
 def test_variables_are_those_that_info_knows():
-    """Each variable of the table is shown by ``ddtrace-litellm info``, with the default of the table."""
+    """The table has each variable that ``ddtrace-litellm info`` shows, with its default, and no other."""
     text = (DOCS / "configuration.md").read_text()
     listed = dict(re.findall(r"^\| `(DD_LITELLM_\w+)` \| (\S+) \|", text, re.MULTILINE))
-    assert listed
-    assert {name: default.strip("`").replace("none", "") for name, default in listed.items()}.items() <= OWN.items()
+    assert {name: default.strip("`").replace("none", "") for name, default in listed.items()} == OWN
+
+
+def test_limits_are_those_of_the_code():
+    """Each limit of the table is the one that holds, in the order of the table."""
+    limits = (DOCS / "tracing.md").read_text().partition("## Limits")[2].partition("\n## ")[0]
+    counts = [plain.MAX_ITEMS // 2, plain.MAX_ITEMS, plain.MAX_TOOLS // 2, plain.MAX_TOOLS, plain.MAX_VALUES]
+    sizes = [size / 1e6 for size in (room.EVENT_BYTES, room.ATTACHED_TO_EVENT, room.ATTACHED_TO_TRACE)]
+    texts = [plain.MAX_TAG_CHARS, metadata.MAX_REQUEST_TAGS, metadata.MAX_TAG_CHARS]
+    expected = [*(f"{count:,}" for count in counts), *(f"{size:g} MB" for size in sizes), *(f"{n:,}" for n in texts)]
+    assert re.search(r".*?\b".join(map(re.escape, expected)), limits, re.DOTALL)
+
+
+def test_compatibility_is_what_runs():
+    """The versions are those that are pinned for CI, and the ranges those that the package itself knows."""
+    text = (DOCS / "compatibility.md").read_text()
+    pinned = {
+        tuple(re.search(rf"^{name}==(\S+)", versions.read_text(), re.MULTILINE)[1] for name in ("ddtrace", "litellm"))
+        for versions in (CHECKOUT / ".ci" / "versions").glob("*.txt")
+        if versions.stem not in {"agent", "build", "docs"}
+    }
+    assert set(re.findall(r"^\| ([\d.]+) \| ([\d.]+) \|", text, re.MULTILINE)) == pinned
+    oldest, newest = (
+        {name: f"{major}.{minor}" for name, (major, minor) in v.items()} for v in (OLDEST_TESTED, NEWEST_TESTED)
+    )
+    assert f"| Python | {oldest['python']} to {newest['python']} |" in text
+    for name in ("ddtrace", "LiteLLM"):
+        assert f"| {name} | {oldest[name.lower()]} and later; tested to {newest[name.lower()]}" in text
 
 
 def _anchors(page):
