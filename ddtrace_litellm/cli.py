@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from ddtrace_litellm.assets import command as assets
 from ddtrace_litellm.aws_lambda import command as lambda_layer
 from ddtrace_litellm.info import command as info
 from ddtrace_litellm.masking import visible
@@ -227,6 +228,15 @@ COMMANDS: tuple[Command, ...] = (
         scrape.configure,
         scrape.run,
         needs=("rich",),
+    ),
+    Command(
+        "assets",
+        "write dashboards and monitors to import into Datadog",
+        "Write Datadog dashboards and monitors as JSON, each as its import dialog and its API take it, and a file for\n"
+        "Terraform that imports them all.\n\n"
+        "  ddtrace-litellm assets --to datadog",
+        assets.configure,
+        assets.run,
     ),
     Command(
         "lambda-layer",

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from ddtrace_litellm.openmetrics.metrics import Record, Scraped
+from ddtrace_litellm.openmetrics.metrics import MetricBatch, Record
 from ddtrace_litellm.openmetrics.sinks import Sink
 from ddtrace_litellm.telemetry.counters import Snapshot, snapshot
 
@@ -66,7 +66,7 @@ class Reporter:
         added = {series: number - self._sent.get(series, 0) for series, number in now.items()}
         records = [Record(name, "count", number, tags) for (name, tags), number in added.items() if number]
         if records:
-            self._sink.send(Scraped(records), time.time())
+            self._sink.send(MetricBatch(records), time.time())
         self._sent = now
 
 

@@ -90,7 +90,7 @@ class Metadata(NamedTuple):
     options: Mapping[str, Any]
 
 
-class Census(NamedTuple):
+class UnmappedFamilies(NamedTuple):
     """The families of a page that the table of names does not have.
 
     Attributes:
@@ -102,12 +102,12 @@ class Census(NamedTuple):
     ignored: tuple[str, ...] = ()
 
 
-class Scraped(NamedTuple):
+class MetricBatch(NamedTuple):
     """What became of a page.
 
     Attributes:
         records: counts and gauges.
-        census: what of the page is not in the table of names.
+        unmapped: what of the page is not in the table of names.
         distributions: of histograms that are to be sent as such.
         checks: of metrics that ``metrics`` declares to be service checks.
         dropped: how many series were left out, as there were more than may be remembered, or more with something to
@@ -116,7 +116,7 @@ class Scraped(NamedTuple):
     """
 
     records: list[Record]
-    census: Census = Census()
+    unmapped: UnmappedFamilies = UnmappedFamilies()
     distributions: Sequence[Distribution] = ()
     checks: Sequence[ServiceCheck] = ()
     dropped: int = 0

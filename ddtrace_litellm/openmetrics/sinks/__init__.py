@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from ddtrace_litellm.openmetrics.metrics import Scraped, ServiceCheck
+from ddtrace_litellm.openmetrics.metrics import MetricBatch, ServiceCheck
 
 
 class Sink(Protocol):
@@ -15,11 +15,11 @@ class Sink(Protocol):
     @property
     def dropped(self) -> int: ...
 
-    def send(self, scraped: Scraped, now: float) -> None:
+    def send(self, batch: MetricBatch, now: float) -> None:
         """Send what became of a page.
 
         Args:
-            scraped: the metrics.
+            batch: the metrics.
             now: seconds since 1970, the time of all its values.
         """
 

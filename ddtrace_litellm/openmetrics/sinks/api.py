@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from random import random
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.metrics import Scraped, ServiceCheck
+from ddtrace_litellm.openmetrics.metrics import MetricBatch, ServiceCheck
 from ddtrace_litellm.openmetrics.sinks.intake import Answer, Intake, NoAnswerError
-from ddtrace_litellm.openmetrics.sinks.notices import Notices
+from ddtrace_litellm.openmetrics.sinks.log_once import Notices
 from ddtrace_litellm.openmetrics.sinks.payloads import (
     CHECKS,
     DISTRIBUTIONS,
@@ -31,7 +31,7 @@ from ddtrace_litellm.openmetrics.sinks.payloads import (
     payloads,
     series,
 )
-from ddtrace_litellm.openmetrics.sinks.texts import tag
+from ddtrace_litellm.openmetrics.sinks.sanitizing import tag
 from ddtrace_litellm.openmetrics.sources.endpoint import split
 
 SITE = "datadoghq.com"
@@ -122,13 +122,13 @@ class ApiSink:
     def dropped(self) -> int:
         return self._dropped
 
-    def send(self, scraped: Scraped, now: float) -> None:
+    def send(self, batch: MetricBatch, now: float) -> None:
         """Send a page, after what still waits."""
         # A last page may follow within the second of the one before.
         self._last_second = at = max(int(now), self._last_second + 1)
-        self._hold(SERIES, series(scraped.records, self._sender, at), at)
-        self._hold(DISTRIBUTIONS, distributions(scraped.distributions, self._sender, at), at)
-        self._hold(CHECKS, checks(scraped.checks, self._sender, at), at)
+        self._hold(SERIES, series(batch.records, self._sender, at), at)
+        self._hold(DISTRIBUTIONS, distributions(batch.distributions, self._sender, at), at)
+        self._hold(CHECKS, checks(batch.checks, self._sender, at), at)
         self._forget(now)
         self._deliver(self._patience)
 

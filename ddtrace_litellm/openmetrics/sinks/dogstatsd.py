@@ -16,12 +16,12 @@ from math import nextafter
 from datadog.dogstatsd.base import DogStatsd
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.metrics import Distribution, Scraped, ServiceCheck
+from ddtrace_litellm.openmetrics.metrics import Distribution, MetricBatch, ServiceCheck
 from ddtrace_litellm.openmetrics.sinks.address import Address, address
-from ddtrace_litellm.openmetrics.sinks.notices import Notices
+from ddtrace_litellm.openmetrics.sinks.log_once import Notices
 from ddtrace_litellm.openmetrics.sinks.paced import LARGEST_PACKET, PacedSocket
 from ddtrace_litellm.openmetrics.sinks.points import points
-from ddtrace_litellm.openmetrics.sinks.texts import host, message, metric_name, tag
+from ddtrace_litellm.openmetrics.sinks.sanitizing import host, message, metric_name, tag
 
 BUDGET = 10.0
 """Seconds that one page may take, of the 15 until the next."""
@@ -83,18 +83,18 @@ class DogStatsDSink:
         """How many values could not be delivered. What UDP loses on its way nobody is told, hence the pauses."""
         return self._socket.dropped
 
-    def send(self, scraped: Scraped, now: float) -> None:
+    def send(self, batch: MetricBatch, now: float) -> None:
         """Send a page; returns when all of it is sent or lost."""
         self._begin()
-        total = len(scraped.records) + len(scraped.distributions) + len(scraped.checks)
-        for index, record in enumerate(scraped.records):
+        total = len(batch.records) + len(batch.distributions) + len(batch.checks)
+        for index, record in enumerate(batch.records):
             self._socket.progress = index / total
             send = self._client.count if record.type == "count" else self._client.gauge
             send(metric_name(record.name), record.value, _tags(record.tags, record.hostname))
-        for index, distribution in enumerate(scraped.distributions, len(scraped.records)):
+        for index, distribution in enumerate(batch.distributions, len(batch.records)):
             self._socket.progress = index / total
             self._distribution(distribution)
-        for check in scraped.checks:
+        for check in batch.checks:
             self._check(check, now)
         self._end()
 

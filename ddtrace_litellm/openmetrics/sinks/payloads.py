@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ddtrace_litellm.openmetrics.metrics import Distribution, Record, ServiceCheck, Status
 from ddtrace_litellm.openmetrics.sinks.points import points
-from ddtrace_litellm.openmetrics.sinks.texts import host, message, metric_name, tag
+from ddtrace_litellm.openmetrics.sinks.sanitizing import host, message, metric_name, tag
 
 LARGEST = 5_242_880
 """Bytes of a body before compression."""

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from math import isinf
 from typing import NamedTuple
 
-from ddtrace_litellm.openmetrics.collecting.histograms import POINTS_OF_A_BUCKET
 from ddtrace_litellm.openmetrics.metrics import Bucket
+from ddtrace_litellm.openmetrics.pipeline.histograms import POINTS_OF_A_BUCKET
 
 
 class Point(NamedTuple):
