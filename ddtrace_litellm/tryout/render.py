@@ -62,7 +62,7 @@ def render(console: Console, traces: Sequence[Trace], *, full: bool, everything:
         console.print(_summary_line(traces))
     if shown.spans:
         spans = _count(shown.spans, "span")
-        console.print(Text(f"{spans} of HTTP clients, frameworks and health checks not shown: --all shows them", "dim"))
+        console.print(Text(f"{spans} of HTTP clients, frameworks and health checks folded; see --all", "dim"))
 
 
 def duration(nanoseconds: float) -> str:

@@ -171,11 +171,11 @@ def test_http_clients_of_a_call_are_folded(agent):
     output = shown(traces)
     assert "fastapi.request  GET /v1/chat/completions" in output
     assert "1 trace, 1 LLM Observability span of 6 spans" in output
-    assert "4 spans of HTTP clients, frameworks and health checks not shown: --all shows them" in output
+    assert "4 spans of HTTP clients, frameworks and health checks folded; see --all" in output
     folded = ("http.request", "aiohttp.request", "TCPConnector.connect", "fastapi.serialize_response")
     assert not [name for name in folded if name in output]
     assert not [name for name in folded if name not in shown(traces, everything=True)]
-    assert "not shown" not in shown(traces, everything=True)
+    assert "see --all" not in shown(traces, everything=True)
 
 
 def test_what_explains_something_is_not_folded(agent):
