@@ -16,6 +16,7 @@ from ddtrace_litellm.masking import visible
 from ddtrace_litellm.openmetrics import command as scrape
 from ddtrace_litellm.tryout import browser
 from ddtrace_litellm.tryout.errors import TryoutError
+from ddtrace_litellm.tryout.selection import FIELDS, condition, matching
 from ddtrace_litellm.tryout.session import Outcome, tryout, tryout_with_ui
 from ddtrace_litellm.versions import __version__
 
@@ -80,7 +81,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _configure_report(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--full", action="store_true", help="show everything that was said, all metadata and stacks")
+    parser.add_argument(
+        "--full", action="store_true", help="show everything that was said, all metadata, stacks and tags of metrics"
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="show the spans of HTTP clients, frameworks and health checks, too"
+    )
+    parser.add_argument(
+        "--filter",
+        metavar="FIELD=TEXT",
+        type=condition,
+        action="append",
+        default=[],
+        help=f"show traces with a span that has TEXT in FIELD: {', '.join(FIELDS)}; TEXT alone is text=TEXT; several"
+        " have to hold for one span",
+    )
     parser.add_argument(
         "--json",
         metavar="FILE",
@@ -93,7 +108,7 @@ def _configure_try(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ui", action="store_true", help="show what arrives in a web page too, from the start until Ctrl-C at the end"
     )
-    parser.usage = "%(prog)s [-h] [--full] [--json FILE] [--ui] -- program ..."
+    parser.usage = "%(prog)s [-h] [--full] [--all] [--filter FIELD=TEXT] [--json FILE] [--ui] -- program ..."
     parser.add_argument(
         "program", nargs=argparse.REMAINDER, metavar="-- program ...", help="the program and its arguments"
     )
@@ -127,12 +142,13 @@ def _run_try(arguments: argparse.Namespace) -> int:
 
 
 def _explain_silence(outcome: Outcome, program: str) -> None:
-    if not outcome.traces:
-        print(
-            f"ddtrace-litellm: no traces arrived. Is {program} from an environment with ddtrace and"
-            " ddtrace-litellm, and did the program call LiteLLM?",
-            file=sys.stderr,
-        )
+    if outcome.traces:
+        return
+    if outcome.status:
+        why = f"The program ended before any call, with exit status {outcome.status}"
+    else:
+        why = f"Is {program} from an environment with ddtrace and ddtrace-litellm, and did the program call LiteLLM?"
+    print(f"ddtrace-litellm: no traces arrived. {why}", file=sys.stderr)
 
 
 def _run_demo(arguments: argparse.Namespace) -> int:
@@ -156,8 +172,11 @@ def _report(outcome: Outcome, arguments: argparse.Namespace) -> None:
     from ddtrace_litellm.tryout.report import as_json
 
     console = Console(stderr=True, highlight=False)
-    render(console, outcome.traces, full=arguments.full)
-    render_metrics(console, outcome.metrics)
+    shown = matching(outcome.traces, arguments.filter)
+    render(console, shown, full=arguments.full, everything=arguments.all)
+    if len(shown) < len(outcome.traces):
+        print(f"--filter shows {len(shown)} of {len(outcome.traces)} traces", file=sys.stderr)
+    render_metrics(console, outcome.metrics, full=arguments.full)
     if arguments.json is None:
         return
     text = json.dumps(as_json(outcome.traces, outcome.status, outcome.metrics))
