@@ -16,14 +16,24 @@ class LogOnce:
         self._log, self._most = log, most
         self._told: set[Hashable] = set()
 
-    def say(self, what: Hashable, text: str, *arguments: object, level: int = logging.WARNING) -> None:
-        """Log a text, unless that was told already. ``what`` tells things apart; the texts may differ."""
-        if what not in self._told and len(self._told) < self._most:
-            self._told.add(what)
-            self._log.log(level, text, *arguments)
+    def warning(self, what: Hashable, text: str, *arguments: object) -> None:
+        """Log a warning, unless that was told already. ``what`` tells things apart; the texts may differ."""
+        if self._is_new(what):
+            self._log.warning(text, *arguments)
+
+    def info(self, what: Hashable, text: str, *arguments: object) -> None:
+        """Log a line for whom it concerns, unless that was told already."""
+        if self._is_new(what):
+            self._log.info(text, *arguments)
 
     def over(self, text: str = "", *arguments: object) -> None:
         """Take note that all of it is over, and log the text, if there is one, where anything was told."""
         if self._told and text:
             self._log.info(text, *arguments)
         self._told.clear()
+
+    def _is_new(self, what: Hashable) -> bool:
+        if what in self._told or len(self._told) >= self._most:
+            return False
+        self._told.add(what)
+        return True

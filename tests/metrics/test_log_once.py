@@ -18,8 +18,8 @@ def test_each_thing_is_said_once(told):
     """What was said is not said again, however its text differs; another thing is."""
     once = LogOnce(log)
     for number in range(3):
-        once.say("a", "%d of a", number)
-        once.say("b", "b", level=logging.INFO)
+        once.warning("a", "%d of a", number)
+        once.info("b", "b")
     assert told() == [("WARNING", "0 of a"), ("INFO", "b")]
 
 
@@ -27,10 +27,10 @@ def test_the_end_is_said_where_something_was(told):
     """What is over is said once, and what begins again after that is said again."""
     once = LogOnce(log)
     once.over("%s is well", "it")
-    once.say("a", "a")
+    once.warning("a", "a")
     once.over("%s is well", "it")
     once.over("%s is well", "it")
-    once.say("a", "a")
+    once.warning("a", "a")
     once.over()
     assert told() == [("WARNING", "a"), ("INFO", "it is well"), ("WARNING", "a")]
 
@@ -39,5 +39,5 @@ def test_there_is_a_most(told):
     """Of things without end only the first are said."""
     once = LogOnce(log, most=2)
     for number in range(5):
-        once.say(number, "%d", number)
+        once.warning(number, "%d", number)
     assert told() == [("WARNING", "0"), ("WARNING", "1")]

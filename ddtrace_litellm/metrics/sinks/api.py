@@ -235,7 +235,7 @@ class ApiSink:
             self._trouble.over("Datadog takes metrics again")
 
     def _back_off(self, text: str, retry_after: float) -> None:
-        self._trouble.say("trouble", "%s", text)
+        self._trouble.warning("trouble", "%s", text)
         longest = min(LONGEST_BACK_OFF, _FIRST_BACK_OFF * 2.0 ** min(self._failures, 10))
         self._failures += 1
         self._retry_at = self._clock() + max(longest * (1 + self._jitter()) / 2, min(retry_after, LONGEST_BACK_OFF))
@@ -243,4 +243,4 @@ class ApiSink:
     def _drop(self, values: int, why: str, kind: Hashable = None) -> None:
         if values:
             self._dropped += values
-            self._losses.say(kind or why, "%d values %s; they are lost", values, why)
+            self._losses.warning(kind or why, "%d values %s; they are lost", values, why)

@@ -122,7 +122,7 @@ class DogStatsDSink:
         lost = self._socket.dropped - self._told
         self._told = self._socket.dropped
         if lost:
-            self._trouble.say(
+            self._trouble.warning(
                 "losses", "%s did not get %d values (%s); they are lost", self.name, lost, self._socket.trouble
             )
         else:

@@ -23,11 +23,9 @@ class Notices:
         """Tell what became of a page."""
         for names in batch.unmapped.by_rule.items():
             shown = (masking.visible(masking.shortened(name)) for name in names)
-            self._families.say(
-                names[0], "%s is not known to this version; it is sent as %s", *shown, level=logging.INFO
-            )
+            self._families.info(names[0], "%s is not known to this version; it is sent as %s", *shown)
         if batch.dropped:
-            self._dropped.say(
+            self._dropped.warning(
                 "series",
                 "%s has more series than max_returned_metrics allows, or than are remembered: %d are left out of this"
                 " page. litellm.openmetrics.dropped_series.count counts them",
@@ -37,7 +35,7 @@ class Notices:
         else:
             self._dropped.over()
         if batch.mixed:
-            self._mixed.say(
+            self._mixed.warning(
                 "workers",
                 "%s is several workers whose counters cannot be told apart, so that their counts are wrong: do not set"
                 " PROMETHEUS_DISABLE_CREATED_SERIES, or give them a directory in PROMETHEUS_MULTIPROC_DIR",

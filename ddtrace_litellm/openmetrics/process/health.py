@@ -86,7 +86,7 @@ class EndpointHealth:
             self._failures.over("health of the models at %s: received again", self._place)
         except Exception as error:
             reason = masking.reason(error)
-            self._failures.say(reason, "health of the models at %s: not received: %s", self._place, reason)
+            self._failures.warning(reason, "health of the models at %s: not received: %s", self._place, reason)
         finally:
             self._due = self._clock() + self._interval
 

@@ -186,7 +186,7 @@ class Scraper:
         log.debug("no page from %s\n%s", self._source.name, masking.raised_at(error))
         self._check(Status.CRITICAL, reason)
         ignored = self._options.ignore_connection_errors and isinstance(error, UnreachableError)
-        self._failures.say(reason, "metrics of %s: not received: %s", self._source.name, reason)
+        self._failures.warning(reason, "metrics of %s: not received: %s", self._source.name, reason)
         return ignored
 
     def _check(self, status: Status, message: str = "") -> None:
