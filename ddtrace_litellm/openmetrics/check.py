@@ -18,8 +18,8 @@ from ddtrace_litellm.openmetrics.options.values import OptionError, Options
 from ddtrace_litellm.openmetrics.page_scraper import PageScraper
 from ddtrace_litellm.openmetrics.process.health import endpoint_gauges
 from ddtrace_litellm.openmetrics.sources import SourceError
-from ddtrace_litellm.openmetrics.sources.agent_http import in_words
-from ddtrace_litellm.openmetrics.sources.failures import status_text
+from ddtrace_litellm.openmetrics.sources.agent_http import asking
+from ddtrace_litellm.transport import status_text
 from ddtrace_litellm.versions import __version__
 
 ENDPOINT = "http://localhost:4000/metrics/"
@@ -52,7 +52,7 @@ class LiteLLMCheck(OpenMetricsBaseCheckV2):  # type: ignore[misc]
 
     def _read_health(self, url: str) -> None:
         place = masking.url(url)
-        with in_words(place, self.http):
+        with asking(place, self.http):
             response = self.http.get(url)
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             raise SourceError(f"{place} answers {status_text(response.status_code)}")

@@ -14,7 +14,7 @@ from ddtrace_litellm.openmetrics.pipeline.collector import Collector
 from ddtrace_litellm.openmetrics.pipeline.unknown import UnknownFamilies
 from ddtrace_litellm.openmetrics.sources import SourceError
 from ddtrace_litellm.openmetrics.sources.agent_http import AgentSource
-from ddtrace_litellm.openmetrics.sources.failures import UnreachableError
+from ddtrace_litellm.transport import FetchError, UnreachableError
 
 READ_TIMEOUT = 30.0
 """Seconds without a byte, where no timeout is configured. LiteLLM needs 5 for a page of 112 MB before it sends any."""
@@ -88,7 +88,8 @@ class PageScraper:
             return
         except Exception as error:
             failure = error
-            if not isinstance(error, SourceError):  # of the page's content, which does not know where it is from
+            # Of the page's content, which does not know where it is from.
+            if not isinstance(error, SourceError | FetchError):
                 failure = SourceError(f"{self._source.name}: {masking.reason(error)}")
             self._health(Status.CRITICAL, str(failure))
             raise failure.with_traceback(error.__traceback__) from None
@@ -134,9 +135,8 @@ class PageScraper:
             check.count(_DROPPED, batch.dropped, tags=(*self._collector.tags, *more))
         if self._telemetry:
             check.gauge("telemetry.payload.size", self._source.size, tags=(*self._collector.tags, *more))
-            if self._source.lines_left_out:
-                count = self._source.lines_left_out
-                check.count("telemetry.metrics.blacklist.count", count, tags=(*self._collector.tags, *more))
+            if left_out := self._source.lines.left_out:
+                check.count("telemetry.metrics.blacklist.count", left_out, tags=(*self._collector.tags, *more))
 
 
 def _agent_started() -> float:

@@ -9,7 +9,8 @@ from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.names import families
 from ddtrace_litellm.openmetrics.options.entries import read_entries
 from ddtrace_litellm.openmetrics.options.values import OptionError, Options
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint, Proxies, Tls, TokenFile
+from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint, TokenFile
+from ddtrace_litellm.transport import Proxies, Tls
 
 _KIBIBYTE = 1024
 

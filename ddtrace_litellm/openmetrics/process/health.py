@@ -23,7 +23,8 @@ from ddtrace_litellm.openmetrics.names import NAMESPACE
 from ddtrace_litellm.openmetrics.process.state import State
 from ddtrace_litellm.openmetrics.sources import SourceError
 from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
-from ddtrace_litellm.openmetrics.sources.http import JSON, fetch
+from ddtrace_litellm.openmetrics.sources.http import fetch
+from ddtrace_litellm.openmetrics.sources.page import JSON
 
 INFO = f"{NAMESPACE}.endpoint.info"
 HEALTHY_COUNT = f"{NAMESPACE}.endpoint.healthy_count"

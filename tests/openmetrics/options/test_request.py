@@ -4,7 +4,8 @@ import pytest
 
 from ddtrace_litellm.openmetrics.options.request import REQUEST_OPTIONS, request_options
 from ddtrace_litellm.openmetrics.options.values import OptionError
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint, Proxies, Tls
+from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
+from ddtrace_litellm.transport import Proxies, Tls
 from tests.openmetrics.measured import needs_data, rows
 
 URL = "http://localhost:4000/metrics"
