@@ -8,8 +8,9 @@ from datadog_checks.base.utils.http import RequestsWrapper
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.metrics import MetricBatch, Status
+from ddtrace_litellm.openmetrics.options.fields import OptionError, read
+from ddtrace_litellm.openmetrics.options.models import InstanceModel
 from ddtrace_litellm.openmetrics.options.page import page_options
-from ddtrace_litellm.openmetrics.options.values import OptionError, Options
 from ddtrace_litellm.openmetrics.pipeline.collector import Collector
 from ddtrace_litellm.openmetrics.pipeline.unknown import UnknownFamilies
 from ddtrace_litellm.openmetrics.sources import SourceError
@@ -39,17 +40,16 @@ class PageScraper:
         self.namespace = check.__NAMESPACE__
         self._check = check
         init_config = check.init_config or {}
-        options = Options(config)
-        isolated = Options(init_config).boolean("process_isolation", default=False)
-        if options.boolean("process_isolation", default=isolated):
+        options, common = read(InstanceModel, config), read(InstanceModel, init_config)
+        if options.process_isolation if options.has("process_isolation") else common.process_isolation:
             raise OptionError(
                 "process_isolation: each run would be a new process that knows no page before, and could count nothing;"
                 " with use_base_class_scraper the Agent counts"
             )
         page = page_options(config, init_config, in_agent=True)
-        self._ignored = options.pattern("ignore_tags")
-        self._ignore_connection_errors = options.boolean("ignore_connection_errors", default=False)
-        self._health_check = options.boolean("enable_health_service_check", default=True)
+        self._ignored = options.ignore_tags
+        self._ignore_connection_errors = options.ignore_connection_errors
+        self._health_check = options.enable_health_service_check
         self._telemetry = page.telemetry
         timeouts = {"timeout", "read_timeout"} & (config.keys() | init_config.keys())
         http = RequestsWrapper(
@@ -58,13 +58,12 @@ class PageScraper:
             check.HTTP_CONFIG_REMAPPER,
             check.log,
         )
-        line_filter = options.pattern("raw_line_filters")
         self._source = AgentSource(
             http,
-            options.text("openmetrics_endpoint"),
-            started=_agent_started() if options.boolean("use_process_start_time", default=False) else None,
-            openmetrics_only=options.boolean("use_latest_spec", default=False),
-            line_filters=[line_filter] if line_filter else [],
+            options.openmetrics_endpoint,
+            started=_agent_started() if options.use_process_start_time else None,
+            openmetrics_only=options.use_latest_spec,
+            line_filters=[options.raw_line_filters] if options.raw_line_filters else [],
         )
         self._collector = Collector(page, started=self._source.started, endpoint=self._source.endpoint)
         self._dynamic_tags: tuple[str, ...] = ()

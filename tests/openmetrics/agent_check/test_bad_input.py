@@ -226,6 +226,10 @@ BAD_OPTIONS = [
     ({"openmetrics_endpoint": 5}, "openmetrics_endpoint"),
     ({"collect_histogram_buckets": "maybe"}, "collect_histogram_buckets"),
     ({"use_latest_spec": []}, "use_latest_spec"),
+    ({"timeout": "soon"}, "timeout: 'soon' is not a number above 0"),
+    ({"read_timeout": -1}, "read_timeout"),
+    ({"tls_verify": "perhaps"}, "tls_verify"),
+    ({"extra_headers": {"A": ["b"]}}, "extra_headers"),
 ]
 
 
