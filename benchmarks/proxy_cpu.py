@@ -1,23 +1,24 @@
 """What tracing costs the real proxy: its own CPU time for a request, as the kernel accounts for it.
 
-    python benchmarks/proxy_cpu.py [--requests 400] [--rounds 2] [--only "bare,ours"]
+    python benchmarks/proxy_cpu.py [--batches 12] [--only "bare,ours"]
 
 Linux only (``/proc``). The real proxy (``pip install 'litellm[proxy]'``), one worker. Provider, client and Agent are
 other processes, so that none of their time counts; the proxy's threads that send spans do. It runs bare, under
 ``ddtrace-run`` with no integration for LiteLLM, with ddtrace's own and with ours, and with ours without some of
-ddtrace's integrations. Each round starts each proxy anew; the figure is the best of its rounds, since other programs
-on the machine only add.
+ddtrace's integrations. All proxies run at once and take turns, a batch of requests each; the figures are medians, and
+those of differences are of what one turn had. Only their ratios mean anything: machines differ, and so do the hours.
 """
 
 import argparse
 import json
 import multiprocessing
-import os
+import statistics
 import sys
 import tempfile
 import threading
+import time
 from collections import Counter
-from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPConnection
@@ -31,8 +32,8 @@ from tests.provider import Provider
 from tests.proxy.server import Proxy
 
 KEY = "sk-0123456789abcdef0123456789abcdef"
-WARM_UP = 100
-TICKS = os.sysconf("SC_CLK_TCK")
+BATCH = 25
+FLUSH_SECONDS = 3
 QUIET = {"DD_INSTRUMENTATION_TELEMETRY_ENABLED": "false", "DD_REMOTE_CONFIGURATION_ENABLED": "false"}
 
 
@@ -66,9 +67,8 @@ CASES = (
 
 def cpu_seconds(pid: int) -> float:
     """Return the CPU time that a process and its threads have had."""
-    # After the name in parentheses, which may hold anything: fields 14 and 15 are user and system time.
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    nanoseconds = (int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+    return sum(nanoseconds) / 1e9
 
 
 def ask(url: str, times: int) -> None:
@@ -84,25 +84,23 @@ def ask(url: str, times: int) -> None:
     connection.close()
 
 
-def measured(case: Case, provider_url: str, requests: int) -> tuple[float, Counter[str]]:
-    """Return CPU milliseconds a request, and the spans of one."""
+def proxy(case: Case, provider_url: str, agent: TestAgent, directory: str) -> Proxy:
+    """Return a proxy that is not started yet."""
     parameters = {"model": "openai/gpt-4o-mini", "api_base": f"{provider_url}/v1", "api_key": "k"}
     configuration = {
         "model_list": [{"model_name": "chat", "litellm_params": parameters}],
         "general_settings": {"master_key": KEY},
     }
-    with TestAgent() as agent, tempfile.TemporaryDirectory() as directory:
-        traced = {**QUIET, "DD_LLMOBS_ENABLED": "1", "DD_LLMOBS_ML_APP": "b", "DD_TRACE_AGENT_URL": agent.url}
-        launcher = [find_ddtrace_run()] if case.traced else []
-        with Proxy(Path(directory), configuration, launcher, {**traced, **case.more} if case.traced else {}) as proxy:
-            ask(proxy.wait().url, WARM_UP)
-            before = cpu_seconds(proxy.pid)
-            ask(proxy.url, requests)
-            spent = cpu_seconds(proxy.pid) - before
-        chats = [
-            trace for trace in agent.get_json("/test/traces") if any(s["name"] == "litellm.request" for s in trace)
-        ]
-    return spent / requests * 1e3, Counter(span["name"] for span in chats[-1]) if chats else Counter()
+    traced = {**QUIET, "DD_LLMOBS_ENABLED": "1", "DD_LLMOBS_ML_APP": "b", "DD_TRACE_AGENT_URL": agent.url}
+    launcher, more = ([find_ddtrace_run()], {**traced, **case.more}) if case.traced else ([], {})
+    return Proxy(Path(directory), configuration, launcher, more)
+
+
+def spans_of_a_request(agent: TestAgent) -> str:
+    """Return the names of the spans of the last chat that arrived."""
+    chats = [trace for trace in agent.get_json("/test/traces") if any("POST" in span["resource"] for span in trace)]
+    names = Counter(span["name"] for span in (chats[-1] if chats else ()))
+    return ", ".join(f"{name} x{times}" if times > 1 else name for name, times in names.items())
 
 
 def served(provider_url: "multiprocessing.Queue[str]") -> None:
@@ -112,38 +110,45 @@ def served(provider_url: "multiprocessing.Queue[str]") -> None:
         threading.Event().wait()
 
 
-def chosen(names: str) -> Iterator[Case]:
-    """Yield the cases of the command line, all by default."""
-    wanted = [name.strip() for name in names.split(",") if name.strip()]
-    yield from (case for case in CASES if not wanted or case.name in wanted)
-
-
 def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--requests", type=int, default=400)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--batches", type=int, default=12)
     parser.add_argument("--only", default="", help="names of cases, with commas between them")
     options = parser.parse_args()
+    wanted = [name.strip() for name in options.only.split(",") if name.strip()]
+    cases = [case for case in CASES if not wanted or case.name in wanted]
     context = multiprocessing.get_context("spawn")
     urls = context.Queue()
     provider = context.Process(target=served, args=(urls,), daemon=True)
     provider.start()
-    url = urls.get()
-    best: dict[str, float] = {}
-    spans: dict[str, Counter[str]] = {}
-    for _ in range(options.rounds):
-        for case in chosen(options.only):
-            spent, spans[case.name] = measured(case, url, options.requests)
-            best[case.name] = min(spent, best.get(case.name, spent))
-            print(f"  {case.name}: {spent:.2f} ms", file=sys.stderr)
+    provider_url = urls.get()
+    spent: dict[str, list[float]] = {case.name: [] for case in cases}
+    with ExitStack() as stack:
+        agent = stack.enter_context(TestAgent())
+        proxies = {}
+        spans = {}
+        for case in cases:
+            directory = stack.enter_context(tempfile.TemporaryDirectory())
+            started = stack.enter_context(proxy(case, provider_url, agent, directory)).wait()
+            ask(started.url, BATCH)
+            time.sleep(FLUSH_SECONDS)
+            spans[case.name] = spans_of_a_request(agent) if case.traced else ""
+            agent.clear()
+            proxies[case.name] = started
+            print(f"started: {case.name}", file=sys.stderr)
+        for _ in range(options.batches):
+            for name, started in proxies.items():
+                before = cpu_seconds(started.pid)
+                ask(started.url, BATCH)
+                spent[name].append((cpu_seconds(started.pid) - before) / BATCH * 1e3)
+            agent.clear()
     provider.terminate()
-    print("| proxy | CPU ms a request | above bare | spans of a request |")
-    print("|---|---|---|---|")
-    for name, spent in best.items():
-        above = f"{spent - best['bare']:+.2f}" if "bare" in best else ""
-        print(f"| {name} | {spent:.2f} | {above} | {sum(spans[name].values()) or 'none'} |")
-        print(f"  {name}: {dict(spans[name])}", file=sys.stderr)
+    bare = spent[cases[0].name]
+    print(f"| proxy | CPU ms a request | above {cases[0].name} | spans |\n|---|---|---|---|")
+    for name, values in spent.items():
+        above = statistics.median(value - least for value, least in zip(values, bare, strict=True))
+        print(f"| {name} | {statistics.median(values):.1f} | {above:.1f} | {spans[name] or 'none'} |")
 
 
 if __name__ == "__main__":
