@@ -7,7 +7,7 @@ from datadog_checks.base.agent import datadog_agent
 from datadog_checks.base.utils.http import RequestsWrapper
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.metrics import MetricBatch, Status
+from ddtrace_litellm.metrics.batch import MetricBatch, Status
 from ddtrace_litellm.openmetrics.options.page import page_options
 from ddtrace_litellm.openmetrics.options.values import OptionError, Options
 from ddtrace_litellm.openmetrics.pipeline.collector import Collector

@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from ddtrace_litellm.masking import visible
-from ddtrace_litellm.openmetrics.metrics import Record, ServiceCheck
+from ddtrace_litellm.metrics.batch import Record, ServiceCheck
 from ddtrace_litellm.openmetrics.render import Row, number, rows, show_title
 from ddtrace_litellm.tryout.metrics import Metrics
 

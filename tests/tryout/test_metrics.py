@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from rich.console import Console
 
-from ddtrace_litellm.openmetrics.metrics import Status
+from ddtrace_litellm.metrics.batch import Status
 from ddtrace_litellm.tryout.metrics import DogStatsD, Metrics, Totals
 from ddtrace_litellm.tryout.render_metrics import render_metrics
 from ddtrace_litellm.tryout.report import as_json

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.metrics import Status
+from ddtrace_litellm.metrics.batch import Status
 from ddtrace_litellm.openmetrics.options.values import OptionError, Options
 from ddtrace_litellm.openmetrics.pipeline.naming import NATIVE, READ_AS, Entry
 

@@ -6,7 +6,7 @@ from math import isfinite
 from operator import itemgetter
 from typing import NamedTuple
 
-from ddtrace_litellm.openmetrics.metrics import UnmappedFamilies
+from ddtrace_litellm.metrics.batch import UnmappedFamilies
 from ddtrace_litellm.openmetrics.pipeline.naming import RATES, Names
 from ddtrace_litellm.openmetrics.pipeline.share_labels import Shared, SharedLabels
 from ddtrace_litellm.openmetrics.samples import Labels, Sample, is_number
@@ -113,7 +113,7 @@ class Reading:
 
     def unmapped(self) -> UnmappedFamilies:
         """Return which of its families are not in the table of names."""
-        by_rule, ignored = [], []
+        by_rule, ignored = {}, []
         for family, type_ in sorted(self.types.items()):
             if self.is_created(family) or self._names.excluded(family):
                 continue
@@ -121,8 +121,8 @@ class Reading:
             if target is None:
                 ignored.append(family)
             elif not target.metric.known:
-                by_rule.append(target.metric)
-        return UnmappedFamilies(tuple(by_rule), tuple(ignored))
+                by_rule[family] = target.metric.name
+        return UnmappedFamilies(by_rule, tuple(ignored))
 
 
 def _retyped(samples: Iterable[Sample], type_: str) -> Iterator[Sample]:

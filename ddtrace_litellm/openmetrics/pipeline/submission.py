@@ -3,7 +3,7 @@
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-from ddtrace_litellm.openmetrics.metrics import Distribution, Metadata, MetricBatch, Record, ServiceCheck, Status
+from ddtrace_litellm.metrics.batch import Distribution, Metadata, MetricBatch, Record, ServiceCheck, Status
 from ddtrace_litellm.openmetrics.pipeline.contexts import Contexts
 from ddtrace_litellm.openmetrics.pipeline.deltas import Observations, Page
 from ddtrace_litellm.openmetrics.pipeline.histograms import (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ddtrace_litellm.openmetrics.metrics import Record
+from ddtrace_litellm.metrics.batch import Record
 from ddtrace_litellm.openmetrics.names import NAMESPACE
 from ddtrace_litellm.openmetrics.pipeline.naming import Names
 from ddtrace_litellm.openmetrics.pipeline.reading import Reading

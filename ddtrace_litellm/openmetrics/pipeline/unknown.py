@@ -3,7 +3,7 @@
 from logging import Logger
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.metrics import UnmappedFamilies
+from ddtrace_litellm.metrics.batch import UnmappedFamilies
 
 _MOST = 1000
 
@@ -16,8 +16,8 @@ class UnknownFamilies:
 
     def tell(self, unmapped: UnmappedFamilies, log: Logger) -> None:
         """Log those of a page that are new, with the names they are sent under; of the first thousand only."""
-        for metric in unmapped.by_rule:
-            if metric.family not in self._told and len(self._told) < _MOST:
-                self._told.add(metric.family)
-                names = (masking.visible(masking.shortened(name)) for name in (metric.family, metric.name))
-                log.info("%s is not known to this version; it is sent as %s", *names)
+        for names in unmapped.by_rule.items():
+            if names[0] not in self._told and len(self._told) < _MOST:
+                self._told.add(names[0])
+                shown = (masking.visible(masking.shortened(name)) for name in names)
+                log.info("%s is not known to this version; it is sent as %s", *shown)

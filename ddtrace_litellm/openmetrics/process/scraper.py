@@ -13,12 +13,12 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple, Protocol
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.metrics import MetricBatch, Record, ServiceCheck, Status
+from ddtrace_litellm.metrics.batch import MetricBatch, Record, ServiceCheck, Status
+from ddtrace_litellm.metrics.sinks import Sink
 from ddtrace_litellm.openmetrics.names import NAMESPACE
 from ddtrace_litellm.openmetrics.pipeline.unknown import UnknownFamilies
 from ddtrace_litellm.openmetrics.process.state import Schedule, State
 from ddtrace_litellm.openmetrics.samples import Sample
-from ddtrace_litellm.openmetrics.sinks import Sink
 from ddtrace_litellm.openmetrics.sources import Source
 from ddtrace_litellm.openmetrics.sources.failures import UnreachableError
 from ddtrace_litellm.telemetry import counters

@@ -7,8 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from ddtrace_litellm.openmetrics.metrics import MetricBatch, Record, ServiceCheck, Status, UnmappedFamilies
-from ddtrace_litellm.openmetrics.names import metric_for
+from ddtrace_litellm.metrics.batch import MetricBatch, Record, ServiceCheck, Status, UnmappedFamilies
 from ddtrace_litellm.openmetrics.process.scraper import DROPPED_SERIES, HEALTH, UNDELIVERED, ScrapeOptions, Scraper
 from ddtrace_litellm.openmetrics.sources import Reading, SourceError
 from ddtrace_litellm.openmetrics.sources.failures import UnreachableError
@@ -48,8 +47,8 @@ class Collector:
 
     tags = TAGS
 
-    def __init__(self, dropped=(), by_rule=()):
-        self.dropped, self.by_rule = list(dropped), by_rule
+    def __init__(self, dropped=(), by_rule=None):
+        self.dropped, self.by_rule = list(dropped), by_rule or {}
 
     def collect(self, samples, asked_at):
         """Read the page to its end."""
@@ -246,7 +245,7 @@ def test_what_was_dropped_is_counted(caplog):
 def test_an_unknown_family_is_told_once(caplog):
     """A family that is not in the table is named in the log once, with the name it is sent under."""
     caplog.set_level(logging.INFO)
-    one = scraper(Source(counter(1)), Sink(), Collector(by_rule=(metric_for("litellm_new_thing", "counter"),)))
+    one = scraper(Source(counter(1)), Sink(), Collector(by_rule={"litellm_new_thing": "litellm.new_thing"}))
     one.scrape()
     one.scrape()
     (message,) = caplog.messages

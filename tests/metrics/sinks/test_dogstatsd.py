@@ -10,7 +10,7 @@ from datadog.dogstatsd import base
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ddtrace_litellm.openmetrics.metrics import (
+from ddtrace_litellm.metrics.batch import (
     Bucket,
     Distribution,
     MetricBatch,
@@ -19,10 +19,10 @@ from ddtrace_litellm.openmetrics.metrics import (
     Status,
     UnmappedFamilies,
 )
-from ddtrace_litellm.openmetrics.sinks import dogstatsd
-from ddtrace_litellm.openmetrics.sinks.address import Address, address
-from ddtrace_litellm.openmetrics.sinks.dogstatsd import DogStatsDSink
-from tests.openmetrics.receivers import DogStatsD
+from ddtrace_litellm.metrics.sinks import dogstatsd
+from ddtrace_litellm.metrics.sinks.address import Address, address
+from ddtrace_litellm.metrics.sinks.dogstatsd import DogStatsDSink
+from tests.metrics.receivers import DogStatsD
 
 NOW = 1_764_000_000.0
 
@@ -45,7 +45,7 @@ def receiver(request, tmp_path):
 
 def page(*records, distributions=(), checks=()):
     """Return what became of a page."""
-    return MetricBatch(list(records), UnmappedFamilies((), ()), distributions, checks)
+    return MetricBatch(list(records), UnmappedFamilies(), distributions, checks)
 
 
 def counts(number):

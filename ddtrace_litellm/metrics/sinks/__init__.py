@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from ddtrace_litellm.openmetrics.metrics import MetricBatch, ServiceCheck
+from ddtrace_litellm.metrics.batch import MetricBatch, ServiceCheck
 
 
 class Sink(Protocol):

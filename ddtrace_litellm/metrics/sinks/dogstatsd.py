@@ -16,12 +16,12 @@ from math import nextafter
 from datadog.dogstatsd.base import DogStatsd
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.metrics import Distribution, MetricBatch, ServiceCheck
-from ddtrace_litellm.openmetrics.sinks.address import Address, address
-from ddtrace_litellm.openmetrics.sinks.log_once import Notices
-from ddtrace_litellm.openmetrics.sinks.paced import LARGEST_PACKET, PacedSocket
-from ddtrace_litellm.openmetrics.sinks.points import points
-from ddtrace_litellm.openmetrics.sinks.sanitizing import host, message, metric_name, tag
+from ddtrace_litellm.metrics.batch import Distribution, MetricBatch, ServiceCheck
+from ddtrace_litellm.metrics.log_once import Notices
+from ddtrace_litellm.metrics.sinks.address import Address, address
+from ddtrace_litellm.metrics.sinks.paced import LARGEST_PACKET, PacedSocket
+from ddtrace_litellm.metrics.sinks.points import points
+from ddtrace_litellm.metrics.sinks.sanitizing import host, message, metric_name, tag
 
 BUDGET = 10.0
 """Seconds that one page may take, of the 15 until the next."""

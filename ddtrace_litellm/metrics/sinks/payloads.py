@@ -5,9 +5,9 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ddtrace_litellm.openmetrics.metrics import Distribution, Record, ServiceCheck, Status
-from ddtrace_litellm.openmetrics.sinks.points import points
-from ddtrace_litellm.openmetrics.sinks.sanitizing import host, message, metric_name, tag
+from ddtrace_litellm.metrics.batch import Distribution, Record, ServiceCheck, Status
+from ddtrace_litellm.metrics.sinks.points import points
+from ddtrace_litellm.metrics.sinks.sanitizing import host, message, metric_name, tag
 
 LARGEST = 5_242_880
 """Bytes of a body before compression."""

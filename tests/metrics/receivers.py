@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
-from ddtrace_litellm.openmetrics.sinks.address import Address
+from ddtrace_litellm.metrics.sinks.address import Address
 
 
 class Line(NamedTuple):

@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 import ddtrace_litellm
-from ddtrace_litellm import health_metrics
-from ddtrace_litellm.telemetry import counters
+from ddtrace_litellm.telemetry import counters, report
 
 HAS_SINK = (Path(ddtrace_litellm.__file__).parent / "openmetrics/sinks/dogstatsd.py").exists()
 PROGRAM = """
@@ -53,7 +52,7 @@ class Sink:
 def _at_zero():
     counters.reset()
     yield
-    health_metrics.stop()
+    report.stop()
     counters.reset()
 
 
@@ -74,7 +73,7 @@ def run(**environment):
 def test_counts_since_the_last_report():
     """A report has what was counted since the one before; what was not counted is not in it."""
     sink = Sink()
-    reporter = health_metrics.Reporter(sink, interval=60.0)
+    reporter = report.Reporter(sink, interval=60.0)
     counters.opened.up()
     counters.opened.up()
     counters.ended[counters.ERROR].up()
@@ -98,10 +97,10 @@ def test_one_reporter_a_process():
         sinks.append(Sink())
         return sinks[-1]
 
-    health_metrics.start(connect)
-    health_metrics.start(connect)
+    report.start(connect)
+    report.start(connect)
     counters.opened.up()
-    health_metrics.stop()
+    report.stop()
     assert [sink.sent for sink in sinks] == [[{("ddtrace_litellm.spans.opened",): 1}]]
 
 
@@ -115,13 +114,13 @@ def test_forked_process_reports_its_own():
         sinks.append(Sink())
         return sinks[-1]
 
-    health_metrics.start(connect)
+    report.start(connect)
     counters.opened.up()
     read, write = os.pipe()
     child = os.fork()
     if not child:
         counters.ended[counters.OK].up()
-        health_metrics.stop()
+        report.stop()
         os.write(write, json.dumps([list(map(list, sink.sent and sink.sent[0])) for sink in sinks]).encode())
         os._exit(0)
     os.waitpid(child, 0)
@@ -134,7 +133,7 @@ def test_off_by_default(monkeypatch):
     monkeypatch.setattr(
         sys.modules[__name__],
         "PROGRAM",
-        PROGRAM + "assert 'ddtrace_litellm.health_metrics' not in sys.modules\n",
+        PROGRAM + "assert 'ddtrace_litellm.telemetry.report' not in sys.modules\n",
     )
     run()
 

@@ -13,12 +13,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from random import random
+from typing import NamedTuple, Protocol
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.metrics import MetricBatch, ServiceCheck
-from ddtrace_litellm.openmetrics.sinks.intake import Answer, Intake, NoAnswerError
-from ddtrace_litellm.openmetrics.sinks.log_once import Notices
-from ddtrace_litellm.openmetrics.sinks.payloads import (
+from ddtrace_litellm.metrics.batch import MetricBatch, ServiceCheck
+from ddtrace_litellm.metrics.log_once import Notices
+from ddtrace_litellm.metrics.sinks.payloads import (
     CHECKS,
     DISTRIBUTIONS,
     SERIES,
@@ -31,8 +31,7 @@ from ddtrace_litellm.openmetrics.sinks.payloads import (
     payloads,
     series,
 )
-from ddtrace_litellm.openmetrics.sinks.sanitizing import tag
-from ddtrace_litellm.openmetrics.sources.endpoint import split
+from ddtrace_litellm.metrics.sinks.sanitizing import tag
 
 SITE = "datadoghq.com"
 PATIENCE = 10.0
@@ -50,7 +49,42 @@ _SITE = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _UNIFIED = {"DD_ENV": "env", "DD_SERVICE": "service", "DD_VERSION": "version"}
 
 
-def from_environment(environ: Mapping[str, str], *, interval: float, tags: Sequence[str] = ()) -> "ApiSink":
+class NoAnswerError(Exception):
+    """What a request had no answer for; ``sent``: whether it may have arrived all the same."""
+
+    def __init__(self, text: str, *, sent: bool) -> None:
+        super().__init__(text)
+        self.sent = sent
+
+
+class Answer(NamedTuple):
+    """What Datadog says.
+
+    Attributes:
+        status: of HTTP.
+        retry_after: seconds that it wants to be left alone, 0 for none that it names.
+        reason: the beginning of the body, which says what is wrong.
+    """
+
+    status: int
+    retry_after: float
+    reason: str
+
+
+class Intake(Protocol):
+    """Datadog's API at an address, for one account."""
+
+    def post(self, payload: Payload, timeout: float) -> Answer:
+        """Send, and return what comes back.
+
+        Raises:
+            NoAnswerError: nothing does within so many seconds.
+        """
+
+
+def from_environment(
+    environ: Mapping[str, str], connect: Callable[[str, str], Intake], *, interval: float, tags: Sequence[str] = ()
+) -> "ApiSink":
     """Return the sink for the account that the environment names.
 
     ``DD_API_KEY``, ``DD_SITE`` or, as for an Agent behind a proxy of its own, ``DD_DD_URL``, ``DD_HOSTNAME`` (else the
@@ -59,6 +93,7 @@ def from_environment(environ: Mapping[str, str], *, interval: float, tags: Seque
 
     Args:
         environ: the variables.
+        connect: makes the way there of the API's URL and the key; a ``ValueError`` for a URL that cannot be used.
         interval: seconds between two pages.
         tags: of everything, for example what tells this process from others that send the same series.
 
@@ -72,17 +107,19 @@ def from_environment(environ: Mapping[str, str], *, interval: float, tags: Seque
         raise masking.SafeValueError("DD_API_KEY has characters that no key has")
     hostname = environ.get("DD_HOSTNAME", "") or socket.gethostname()
     sender = Sender(tag(hostname), (*map(tag, tags), *_tags(environ)), max(1, round(interval)))
-    return ApiSink(Intake(_url(environ), key), sender, patience=min(PATIENCE, interval * 2 / 3))
+    url = _url(environ)
+    try:
+        intake = connect(url, key)
+    except ValueError:  # it may hold a password, so it is not shown
+        raise masking.SafeValueError(
+            f"DD_DD_URL is no URL such as https://api.{SITE}, without a user or a password"
+        ) from None
+    return ApiSink(intake, sender, patience=min(PATIENCE, interval * 2 / 3))
 
 
 def _url(environ: Mapping[str, str]) -> str:
     if url := environ.get("DD_DD_URL", "").strip():
-        try:
-            return split(url).geturl()
-        except ValueError:  # it may hold a password, so it is not shown
-            raise masking.SafeValueError(
-                f"DD_DD_URL is no URL such as https://api.{SITE}, without a user or a password"
-            ) from None
+        return url
     site = environ.get("DD_SITE", "").strip() or SITE
     if not _SITE.fullmatch(site):
         raise masking.SafeValueError(f"DD_SITE is no site of Datadog, such as {SITE} or datadoghq.eu")

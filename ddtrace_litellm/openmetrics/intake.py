@@ -6,38 +6,16 @@
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple
 from urllib.request import getproxies
 
-from ddtrace_litellm.openmetrics.sinks.payloads import Payload
+from ddtrace_litellm.metrics.sinks.api import Answer, NoAnswerError
+from ddtrace_litellm.metrics.sinks.payloads import Payload
 from ddtrace_litellm.openmetrics.sources.connection import request
 from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint, Proxies, split
 from ddtrace_litellm.openmetrics.sources.failures import FetchError, in_words
 
 _CONNECT_TIMEOUT = 5.0
 _LONGEST_REASON = 300
-
-
-class NoAnswerError(Exception):
-    """What a request had no answer for; ``sent``: whether it may have arrived all the same."""
-
-    def __init__(self, text: str, *, sent: bool) -> None:
-        super().__init__(text)
-        self.sent = sent
-
-
-class Answer(NamedTuple):
-    """What Datadog says.
-
-    Attributes:
-        status: of HTTP.
-        retry_after: seconds that it wants to be left alone, 0 for none that it names.
-        reason: the beginning of the body, which says what is wrong.
-    """
-
-    status: int
-    retry_after: float
-    reason: str
 
 
 class Intake:
@@ -47,10 +25,13 @@ class Intake:
         url: without a path.
         key: the API key; in no message.
         proxies: where requests go through. ``None``: what ``https_proxy`` and ``no_proxy`` say.
+
+    Raises:
+        ValueError: the URL is none.
     """
 
     def __init__(self, url: str, key: str, proxies: Proxies | None = None) -> None:
-        self._url, self._key = url.rstrip("/"), key
+        self._url, self._key = split(url).geturl().rstrip("/"), key
         self._proxies = _from_environment(getproxies()) if proxies is None else proxies
 
     def post(self, payload: Payload, timeout: float) -> Answer:

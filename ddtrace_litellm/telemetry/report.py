@@ -9,8 +9,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
-from ddtrace_litellm.openmetrics.metrics import MetricBatch, Record
-from ddtrace_litellm.openmetrics.sinks import Sink
+from ddtrace_litellm.metrics.batch import MetricBatch, Record
+from ddtrace_litellm.metrics.sinks import Sink
 from ddtrace_litellm.telemetry.counters import Snapshot, snapshot
 
 log = logging.getLogger("ddtrace.litellm")
@@ -71,7 +71,7 @@ class Reporter:
 
 
 def _dogstatsd() -> _Connect:
-    from ddtrace_litellm.openmetrics.sinks import dogstatsd
+    from ddtrace_litellm.metrics.sinks import dogstatsd
 
     connect: _Connect = dogstatsd.from_environment
     return connect

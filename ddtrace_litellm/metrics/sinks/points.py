@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator
 from math import isinf
 from typing import NamedTuple
 
-from ddtrace_litellm.openmetrics.metrics import Bucket
-from ddtrace_litellm.openmetrics.pipeline.histograms import POINTS_OF_A_BUCKET
+from ddtrace_litellm.metrics.batch import Bucket
+
+POINTS_OF_A_BUCKET = 32
+"""Where a bucket has more values than this, a point of its distribution stands for several."""
 
 
 class Point(NamedTuple):

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
-
-from ddtrace_litellm.openmetrics.names import Metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +93,11 @@ class UnmappedFamilies(NamedTuple):
     """The families of a page that the table of names does not have.
 
     Attributes:
-        by_rule: LiteLLM's, which are sent under a name that follows from theirs.
+        by_rule: LiteLLM's, with the names that they are sent under, which follow from theirs.
         ignored: names of those that are not sent: of others than LiteLLM, or of a type that Datadog has no use for.
     """
 
-    by_rule: tuple[Metric, ...] = ()
+    by_rule: Mapping[str, str] = MappingProxyType({})
     ignored: tuple[str, ...] = ()
 
 

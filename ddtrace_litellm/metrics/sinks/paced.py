@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.sinks.address import Address
+from ddtrace_litellm.metrics.sinks.address import Address
 
 PIECE = 1 << 14
 """Bytes between two pauses: a few packets, as each pause may cost the thread a wait for the interpreter lock."""
