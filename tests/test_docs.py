@@ -11,6 +11,7 @@ from pathlib import Path
 import litellm
 import pytest
 
+import ddtrace_litellm
 from ddtrace_litellm import cli
 from ddtrace_litellm.extract import metadata, plain, room
 from ddtrace_litellm.info.variables import DDTRACE, OWN
@@ -19,6 +20,7 @@ from ddtrace_litellm.tracing.wrappers import is_traced
 from ddtrace_litellm.versions import NEWEST_TESTED, OLDEST_TESTED
 
 CHECKOUT = Path(__file__).parents[1]
+ROOT = Path(ddtrace_litellm.__file__).parent
 DOCS = CHECKOUT / "docs"
 PAGES = [*CHECKOUT.glob("*.md"), *DOCS.rglob("*.md")]
 ROWS = [
@@ -164,6 +166,22 @@ def test_links_lead_somewhere(page):
         assert linked.exists(), target
         if anchor:
             assert anchor in _anchors(linked), target
+
+
+def test_architecture_names_what_there_is():
+    """Each file and folder in the tables is there, and each of the package is in the first one."""
+    tables = re.findall(
+        r"^\| .*? \| what \|\n\|---\|---\|\n((?:\|.*\n)+)", (DOCS / "architecture.md").read_text(), re.MULTILINE
+    )
+    folders = [ROOT, ROOT / "tracing", ROOT / "openmetrics"]
+    named = [
+        re.findall(r"`([\w/]+(?:/|\.py))`", re.sub(r"^(\|.*?\|).*$", r"\1", table, flags=re.MULTILINE))
+        for table in tables
+    ]
+    for folder, names in zip(folders, named, strict=True):
+        assert not [name for name in names if not (folder / name).exists()]
+    there = {path.name + "/" * path.is_dir() for path in ROOT.iterdir() if not path.name.startswith("__")}
+    assert there - set(named[0]) == {"auto.py", "cli.py", "config.py", "masking.py", "py.typed", "versions.py"}
 
 
 def test_readme_is_short():
