@@ -1,4 +1,4 @@
-"""Wrapping LiteLLM's functions, and putting them back."""
+"""Wraps LiteLLM's functions, and restores them."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def patch() -> None:
 
 
 def unpatch() -> None:
-    """Put back every function that is still ours; one that somebody wrapped after us stays as it is."""
+    """Restore every function that only we have wrapped; one that somebody wrapped after us stays as it is."""
     if not _restore:
         return
     _restore_all()
@@ -96,7 +96,7 @@ def unpatch() -> None:
 
 
 def wrapped_names() -> int:
-    """Return how many names of LiteLLM's hold something of ours."""
+    """Return how many names of LiteLLM are wrapped by us."""
     return len(_restore)
 
 
