@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from ddtrace_litellm.assets import command as assets
 from ddtrace_litellm.aws_lambda import command as lambda_layer
 from ddtrace_litellm.info import command as info
 from ddtrace_litellm.masking import visible
 from ddtrace_litellm.openmetrics import command as scrape
 from ddtrace_litellm.tryout import browser
 from ddtrace_litellm.tryout.errors import TryoutError
+from ddtrace_litellm.tryout.selection import FIELDS, condition, matching
 from ddtrace_litellm.tryout.session import Audience, Outcome, tryout
 from ddtrace_litellm.versions import __version__
 
@@ -79,7 +81,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _configure_report(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--full", action="store_true", help="show everything that was said, all metadata and stacks")
+    parser.add_argument(
+        "--full", action="store_true", help="show everything that was said, all metadata, stacks and tags of metrics"
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="show the spans of HTTP clients, frameworks and health checks, too"
+    )
+    parser.add_argument(
+        "--filter",
+        metavar="FIELD=TEXT",
+        type=condition,
+        action="append",
+        default=[],
+        help=f"show traces with a span that has TEXT in FIELD: {', '.join(FIELDS)}; TEXT alone is text=TEXT; several"
+        " have to hold for one span",
+    )
     parser.add_argument(
         "--json",
         metavar="FILE",
@@ -93,7 +109,9 @@ def _configure_report(parser: argparse.ArgumentParser) -> None:
 
 def _configure_try(parser: argparse.ArgumentParser) -> None:
     _configure_report(parser)
-    parser.usage = "%(prog)s [-h] [--full] [--json FILE] [--html FILE] [--ui] -- program ..."
+    parser.usage = (
+        "%(prog)s [-h] [--full] [--all] [--filter FIELD=TEXT] [--json FILE] [--html FILE] [--ui] -- program ..."
+    )
     parser.add_argument(
         "program", nargs=argparse.REMAINDER, metavar="-- program ...", help="the program and its arguments"
     )
@@ -130,12 +148,13 @@ def _audience(arguments: argparse.Namespace, report: Callable[[Outcome], None]) 
 
 
 def _explain_silence(outcome: Outcome, program: str) -> None:
-    if not outcome.traces:
-        print(
-            f"ddtrace-litellm: no traces arrived. Is {program} from an environment with ddtrace and"
-            " ddtrace-litellm, and did the program call LiteLLM?",
-            file=sys.stderr,
-        )
+    if outcome.traces:
+        return
+    if outcome.status:
+        why = f"The program ended before any call, with exit status {outcome.status}"
+    else:
+        why = f"Is {program} from an environment with ddtrace and ddtrace-litellm, and did the program call LiteLLM?"
+    print(f"ddtrace-litellm: no traces arrived. {why}", file=sys.stderr)
 
 
 def _run_demo(arguments: argparse.Namespace) -> int:
@@ -161,8 +180,11 @@ def _report(outcome: Outcome, arguments: argparse.Namespace) -> None:
     from ddtrace_litellm.tryout.report import as_json
 
     console = Console(stderr=True, highlight=False)
-    render(console, outcome.traces, full=arguments.full)
-    render_metrics(console, outcome.metrics)
+    shown = matching(outcome.traces, arguments.filter)
+    render(console, shown, full=arguments.full, everything=arguments.all)
+    if len(shown) < len(outcome.traces):
+        print(f"--filter shows {len(shown)} of {len(outcome.traces)} traces", file=sys.stderr)
+    render_metrics(console, outcome.metrics, full=arguments.full)
     if arguments.html is not None:
         from ddtrace_litellm.tryout.viewer.page import report
 
@@ -241,6 +263,15 @@ COMMANDS: tuple[Command, ...] = (
         scrape.configure,
         scrape.run,
         needs=("rich",),
+    ),
+    Command(
+        "assets",
+        "write dashboards and monitors to import into Datadog",
+        "Write Datadog dashboards and monitors as JSON, each as its import dialog and its API take it, and a file for\n"
+        "Terraform that imports them all.\n\n"
+        "  ddtrace-litellm assets --to datadog",
+        assets.configure,
+        assets.run,
     ),
     Command(
         "lambda-layer",

@@ -258,6 +258,6 @@ def _report_health() -> None:
     if not health_metrics_enabled(os.environ):
         return
     with contain("health metrics"):
-        from ddtrace_litellm import health_metrics
+        from ddtrace_litellm.telemetry import report
 
-        health_metrics.start()
+        report.start()

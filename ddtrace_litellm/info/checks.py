@@ -18,7 +18,8 @@ from ddtrace_litellm.versions import (
 )
 
 _DEBUG = "run the program under `ddtrace-run --debug`, which logs the traceback, and report it with that"
-_TRUE = ("true", "1")
+_TRUE, _FALSE = ("true", "1"), ("false", "0")
+_LLMOBS_ENABLED = "DD_LLMOBS_ENABLED"
 
 
 class Problem(NamedTuple):
@@ -73,7 +74,7 @@ def notes(facts: Facts) -> list[str]:
         )
     if error := facts.found.get("failures", {}).get("unknown_functions"):
         found.append(f"whether this LiteLLM has functions that this version does not know cannot be told: {error}")
-    if not facts.export.get("mode") and not _is_on(facts, "DD_LLMOBS_ENABLED"):
+    if facts.export and not facts.export["mode"] and not llmobs_left_off(facts) and not _is_on(facts, _LLMOBS_ENABLED):
         found.append(
             "LLM Observability is off, so that calls are APM spans alone, unless the program calls LLMObs.enable(); "
             "DD_LLMOBS_ENABLED=1 switches it on"
@@ -106,15 +107,24 @@ def _versions(facts: Facts) -> Iterator[Problem]:
 
 def _child(facts: Facts) -> Iterator[Problem]:
     if facts.seen.found is None:
-        yield Problem(
-            f"`ddtrace-run python` does not run here: {facts.seen.failure}",
-            "start the program with `ddtrace-run` and read what it says",
-        )
+        for name in facts.seen.refused:
+            value = variables.masked(name, facts.environ[name])
+            yield Problem(
+                f"ddtrace does not start with {name}={value}: {facts.seen.failure}", f"mend {name}, or unset it"
+            )
+        if not facts.seen.refused:
+            yield Problem(
+                f"`ddtrace-run python` does not run here: {facts.seen.failure}",
+                "start the program with `ddtrace-run` and read what it says",
+            )
     for what, error in facts.found.get("failures", {}).items():
         if what == "export" and facts.found.get("integration") != "ours":
             continue  # it needs what ours could not load either
         if what == "unknown_functions":
             continue  # calls are traced nevertheless: a note
+        if what == "proxy_reports_twice":
+            yield Problem(f"the proxy's configuration cannot be read: {error}", "mend the file of --proxy-config")
+            continue
         yield Problem(f"{what}: {error}", f"mend that; or {_DEBUG}")
 
 
@@ -132,7 +142,7 @@ def _integration(facts: Facts) -> Iterator[Problem]:
         yield Problem(f"LiteLLM is not traced: {' and '.join(switches)}", "unset it, to have LiteLLM traced")
         return
     active = "ddtrace's built-in integration is active" if found["integration"] else "no integration is active"
-    if facts.environ.get("DD_LITELLM_TAKEOVER", "").strip().lower() in ("false", "0"):
+    if facts.environ.get("DD_LITELLM_TAKEOVER", "").strip().lower() in _FALSE:
         yield Problem(
             f"{active}, since DD_LITELLM_TAKEOVER={facts.environ['DD_LITELLM_TAKEOVER']}",
             "unset DD_LITELLM_TAKEOVER, to have LiteLLM traced by ddtrace-litellm",
@@ -162,8 +172,27 @@ def _variables(facts: Facts) -> Iterator[Problem]:
         yield Problem(f"{name} is no variable of this version", f"rename it to {meant}" if meant else "unset it")
 
 
+def llmobs_left_off(facts: Facts) -> list[str]:
+    """Return the variables that are of no use, as LLM Observability is off, unless it was switched off on purpose."""
+    value = facts.environ.get(_LLMOBS_ENABLED, "").strip().lower()
+    if not facts.export or facts.export["mode"] or value in (*_TRUE, *_FALSE):
+        return []
+    return sorted(name for name in facts.environ if name.startswith("DD_LLMOBS_") and facts.environ[name])
+
+
 def _observability(facts: Facts) -> Iterator[Problem]:
-    if not facts.export or facts.export["mode"] or not _is_on(facts, "DD_LLMOBS_ENABLED"):
+    if set_in_vain := llmobs_left_off(facts):
+        yield Problem(
+            f"LLM Observability is off, in spite of {', '.join(set_in_vain)}",
+            "set DD_LLMOBS_ENABLED=1, unless the program calls LLMObs.enable(); or 0, if it is to be off",
+        )
+    if not facts.export or facts.export["mode"] or not _is_on(facts, _LLMOBS_ENABLED):
+        return
+    if _agentless_without_key(facts):
+        yield Problem(
+            "LLM Observability did not start: DD_LLMOBS_AGENTLESS_ENABLED is on, and DD_API_KEY is not set",
+            "set DD_API_KEY and DD_SITE; or unset DD_LLMOBS_AGENTLESS_ENABLED, to send through an Agent",
+        )
         return
     reasons = [line.text for line in facts.seen.logged if line.level == "ERROR" and "llmobs" in line.text.lower()]
     agentless = "send without an Agent: DD_LLMOBS_AGENTLESS_ENABLED=1, with DD_API_KEY and DD_SITE"
@@ -182,7 +211,7 @@ def _transport(facts: Facts) -> Iterator[Problem]:
                 f"Datadog does not answer at {host_of(facts.export['url'])}: {facts.intake.problem}",
                 "check DD_SITE, and that this machine may connect to it; or send through an Agent",
             )
-    elif facts.agent is not None and facts.agent.problem:
+    elif facts.agent is not None and facts.agent.problem and not _agentless_without_key(facts):
         yield Problem(
             f"no Agent answers at {host_of(facts.export['agent_url'])}: {facts.agent.problem}",
             "start it with DD_APM_ENABLED=true, or name the right one by DD_AGENT_HOST and DD_TRACE_AGENT_PORT, or by "
@@ -213,6 +242,10 @@ def _counters(facts: Facts) -> Iterator[Problem]:
         yield Problem(f"ddtrace-litellm failed inside, in: {places}", _DEBUG)
     if counters["spans_ended"].get("ok") != 1:
         yield Problem("a call of litellm.completion made no span that ended well", _DEBUG)
+
+
+def _agentless_without_key(facts: Facts) -> bool:
+    return _is_on(facts, "DD_LLMOBS_AGENTLESS_ENABLED") and not facts.environ.get("DD_API_KEY")
 
 
 def _is_on(facts: Facts, name: str) -> bool:

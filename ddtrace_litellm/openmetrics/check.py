@@ -12,13 +12,13 @@ from typing import Any
 from datadog_checks.base import ConfigurationError, OpenMetricsBaseCheckV2, is_affirmative
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.agent import PageScraper
 from ddtrace_litellm.openmetrics.names import NAMESPACE, Metric, families
 from ddtrace_litellm.openmetrics.options.instance import HEALTH_ENDPOINT_INTERVAL
 from ddtrace_litellm.openmetrics.options.values import OptionError, Options
+from ddtrace_litellm.openmetrics.page_scraper import PageScraper
 from ddtrace_litellm.openmetrics.process.health import endpoint_gauges
 from ddtrace_litellm.openmetrics.sources import SourceError
-from ddtrace_litellm.openmetrics.sources.agent import in_words
+from ddtrace_litellm.openmetrics.sources.agent_http import in_words
 from ddtrace_litellm.openmetrics.sources.failures import status_text
 from ddtrace_litellm.versions import __version__
 

@@ -8,9 +8,9 @@ from math import inf, nan
 from pathlib import Path
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.collecting.collector import Collector
-from ddtrace_litellm.openmetrics.collecting.page_options import PageOptions
-from ddtrace_litellm.openmetrics.metrics import Scraped
+from ddtrace_litellm.metrics.batch import MetricBatch
+from ddtrace_litellm.openmetrics.pipeline.collector import Collector
+from ddtrace_litellm.openmetrics.pipeline.page_options import PageOptions
 from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
 from ddtrace_litellm.openmetrics.sources.failures import FetchError, UnauthorizedError
@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
             _complain(error, token)
 
 
-def _read(source: HttpSource, collect: Callable[[Iterable[Sample], float], Scraped]) -> Scraped:
+def _read(source: HttpSource, collect: Callable[[Iterable[Sample], float], MetricBatch]) -> MetricBatch:
     with source.read() as page:
         return collect(page.samples, page.asked_at)
 

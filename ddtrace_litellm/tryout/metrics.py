@@ -10,7 +10,7 @@ from dataclasses import replace
 from types import MappingProxyType, TracebackType
 from typing import NamedTuple
 
-from ddtrace_litellm.openmetrics.metrics import Record, ServiceCheck, Status
+from ddtrace_litellm.metrics.batch import Record, ServiceCheck, Status
 from ddtrace_litellm.openmetrics.names import NAMESPACE
 
 _OURS = f"{NAMESPACE}."

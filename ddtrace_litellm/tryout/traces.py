@@ -231,13 +231,15 @@ def _event_span(event: _Json) -> Span:
 
 def _llm_data(event: _Json) -> LLMData:
     meta: _Json = event.get("meta") or {}
+    metadata: _Json = meta.get("metadata") or {}
     return LLMData(
         name=str(event.get("name") or ""),
         kind=str((meta.get("span") or {}).get("kind") or meta.get("span.kind") or ""),
-        model=str(meta.get("model_name") or ""),
-        provider=str(meta.get("model_provider") or ""),
+        # ddtrace has these fields for kinds with tokens only: a rerank has them in its metadata.
+        model=str(meta.get("model_name") or metadata.get("model_name") or ""),
+        provider=str(meta.get("model_provider") or metadata.get("model_provider") or ""),
         metrics=event.get("metrics") or {},
-        metadata={name: value for name, value in (meta.get("metadata") or {}).items() if name != "_dd"},
+        metadata={name: value for name, value in metadata.items() if name != "_dd"},
         input=meta.get("input") or {},
         output=meta.get("output") or {},
         tool_definitions=tuple(meta.get("tool_definitions") or ()),

@@ -123,6 +123,15 @@ def test_all_that_is_wrong_is_told(info, tmp_path):
     }
 
 
+def test_variables_that_ddtrace_does_not_start_with(info):
+    """Each of them is named, where ddtrace's error names none; one that is right is not."""
+    told = info(DD_TRACE_PARTIAL_FLUSH_MIN_SPANS="many", DD_TRACE_AGENT_PORT="abc", DD_ENV="tests")
+    assert (told.status, len(told.problems)) == (1, 2)
+    for name, value in (("DD_TRACE_PARTIAL_FLUSH_MIN_SPANS", "*** (4 characters)"), ("DD_TRACE_AGENT_PORT", "abc")):
+        (remedy,) = [of for what, of in told.problems.items() if f"ddtrace does not start with {name}={value}" in what]
+        assert remedy == f"mend {name}, or unset it"
+
+
 def test_modules_of_the_program(info):
     """A callback that a module registers is seen; the error of one that cannot be imported keeps nothing from it."""
     info.write("my_app.py", "import litellm\nlitellm.callbacks = ['datadog_llm_observability']\n")

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.collecting.naming import NATIVE, READ_AS, Entry
-from ddtrace_litellm.openmetrics.metrics import Status
+from ddtrace_litellm.metrics.batch import Status
 from ddtrace_litellm.openmetrics.options.values import OptionError, Options
+from ddtrace_litellm.openmetrics.pipeline.naming import NATIVE, READ_AS, Entry
 
 _PARTS_OF_A_SECOND = {"second": 1, "millisecond": 1_000, "microsecond": 1_000_000, "nanosecond": 1_000_000_000}
 

@@ -6,12 +6,12 @@ from difflib import get_close_matches
 from typing import Any
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.collecting.page_options import PageOptions
 from ddtrace_litellm.openmetrics.names import NAMESPACE
 from ddtrace_litellm.openmetrics.options.page import PAGE_OPTIONS, page_options
 from ddtrace_litellm.openmetrics.options.refused import REFUSED, refuse, refuse_request
 from ddtrace_litellm.openmetrics.options.request import REQUEST_OPTIONS, request_options
 from ddtrace_litellm.openmetrics.options.values import Options
+from ddtrace_litellm.openmetrics.pipeline.page_options import PageOptions
 from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
 
 INTERVAL = 15.0

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.collecting.histograms import HistogramRules
-from ddtrace_litellm.openmetrics.collecting.labels import LabelRules
-from ddtrace_litellm.openmetrics.collecting.naming import NameRules
-from ddtrace_litellm.openmetrics.collecting.page_options import MOST_CONTEXTS, PageOptions
-from ddtrace_litellm.openmetrics.collecting.places import MOST_SERIES
-from ddtrace_litellm.openmetrics.collecting.sharing import Share, SharingRules
 from ddtrace_litellm.openmetrics.names import NAMESPACE
 from ddtrace_litellm.openmetrics.options.entries import is_pattern, read_entries
 from ddtrace_litellm.openmetrics.options.values import OptionError, Options
+from ddtrace_litellm.openmetrics.pipeline.histograms import HistogramRules
+from ddtrace_litellm.openmetrics.pipeline.labels import LabelRules
+from ddtrace_litellm.openmetrics.pipeline.naming import NameRules
+from ddtrace_litellm.openmetrics.pipeline.page_options import MOST_CONTEXTS, PageOptions
+from ddtrace_litellm.openmetrics.pipeline.places import MOST_SERIES
+from ddtrace_litellm.openmetrics.pipeline.share_labels import Share, SharingRules
 
 PAGE_OPTIONS = frozenset(
     {

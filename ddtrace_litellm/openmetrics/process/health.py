@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.metrics import Record
+from ddtrace_litellm.metrics.batch import Record
 from ddtrace_litellm.openmetrics.names import NAMESPACE
 from ddtrace_litellm.openmetrics.process.state import State
 from ddtrace_litellm.openmetrics.sources import SourceError

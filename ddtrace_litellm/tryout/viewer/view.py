@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from ddtrace_litellm.openmetrics.metrics import Record
+from ddtrace_litellm.metrics.batch import Record
 from ddtrace_litellm.tryout import contents
 from ddtrace_litellm.tryout.metrics import Metrics
 from ddtrace_litellm.tryout.report import summarize

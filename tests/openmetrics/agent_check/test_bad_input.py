@@ -160,7 +160,7 @@ def test_server_that_stops_in_the_middle():
 
 def test_page_that_does_not_end(monkeypatch):
     """A page that comes a little at a time, for ever, is given up."""
-    monkeypatch.setattr("ddtrace_litellm.openmetrics.sources.agent.LONGEST_ANSWER", -1.0)
+    monkeypatch.setattr("ddtrace_litellm.openmetrics.sources.agent_http.LONGEST_ANSWER", -1.0)
     with served() as (page, server):
         page.text = GOOD.format(1)
         run = Run(LiteLLMCheck, server.url)
@@ -170,7 +170,7 @@ def test_page_that_does_not_end(monkeypatch):
 
 def test_page_that_is_too_large(monkeypatch):
     """A page without end is not read without end."""
-    monkeypatch.setattr("ddtrace_litellm.openmetrics.sources.agent.LARGEST_PAGE", 10)
+    monkeypatch.setattr("ddtrace_litellm.openmetrics.sources.agent_http.LARGEST_PAGE", 10)
     with served() as (page, server):
         page.text = GOOD.format(1)
         run = Run(LiteLLMCheck, server.url)
@@ -281,7 +281,7 @@ def test_a_bug_has_no_text(monkeypatch):
         page.text = GOOD.format(1)
         run = Run(LiteLLMCheck, server.url)
         monkeypatch.setattr(
-            "ddtrace_litellm.openmetrics.collecting.collector.Collector.collect",
+            "ddtrace_litellm.openmetrics.pipeline.collector.Collector.collect",
             MagicMock(side_effect=KeyError("secret")),
         )
         commit = run()
