@@ -31,7 +31,7 @@ Agent. The last column says what is otherwise there.
 """
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
     """Writes texts of several lines as they are."""
 
 
@@ -58,7 +58,7 @@ def spec_yaml() -> str:
         {"template": "instances", "options": instances},
     ]
     spec = {"name": "LiteLLM", "files": [{"name": "litellm.yaml", "options": options}]}
-    return yaml.dump(spec, Dumper=_Dumper, sort_keys=False, width=1000)
+    return str(yaml.dump(spec, Dumper=_Dumper, sort_keys=False, width=1000))
 
 
 def table() -> str:
