@@ -31,7 +31,7 @@ Agent. The last column says what is otherwise there.
 """
 
 
-class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # yaml has no types
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
     """Writes texts of several lines as they are."""
 
 
