@@ -12,6 +12,7 @@ from ddtrace_litellm.extract import (
     chat,
     embeddings,
     generate_content,
+    guardrail,
     images,
     messages,
     moderation,
@@ -223,3 +224,38 @@ PROMPT_RENDERERS = ((_LOGGING, "get_chat_completion_prompt"), (_LOGGING, "async_
 
 LAST_EVENT = ("litellm.responses.mcp.stream_round_billing:StreamedRoundBilling", "charge_final_round")
 """What LiteLLM hands the last event of a stream of Responses to, before it adds the usage of earlier rounds (1.109)."""
+
+GUARDRAIL = Target("guardrail", (), guardrail.API)
+"""A run of a guardrail, which has a span when it is over."""
+
+_CUSTOM_GUARDRAIL = "litellm.integrations.custom_guardrail:CustomGuardrail"
+_PROXY_LOGGING = "litellm.proxy.utils:ProxyLogging"
+GUARDRAIL_RECORD = (_CUSTOM_GUARDRAIL, "add_standard_logging_guardrail_information_to_request_data")
+"""What every guardrail of LiteLLM's tells its verdict, and one of the user's where it is decorated (1.72 to 1.110)."""
+
+GUARDRAIL_ASKED = (_CUSTOM_GUARDRAIL, "should_run_guardrail")
+"""What says whether a guardrail applies to a request, inside those of :data:`GUARDRAIL_RUNS` that ask it (1.72)."""
+
+_PROCESS = ("callback", "data", "user_api_key_dict", "call_type")
+_MEASURED = ("callback", "coro", "hook_type", "data")
+GUARDRAIL_RUNS = (
+    (_PROXY_LOGGING, "_process_guardrail_callback", "pre_call", _PROCESS),  # 1.80
+    (_PROXY_LOGGING, "_run_guardrail_with_metrics", "", _MEASURED),  # 1.95
+    (_CUSTOM_GUARDRAIL, "async_pre_call_deployment_hook", "pre_call", ("data",)),  # 1.80
+    (_CUSTOM_GUARDRAIL, "async_post_call_success_deployment_hook", "post_call", ("data",)),  # 1.80
+)
+"""What runs one guardrail: in the proxy before, during and after a call, in the SDK before and after it.
+
+With its mode, where no argument says it, and its positional parameters."""
+
+SCREENING = (_PROXY_LOGGING, "pre_call_hook")
+"""What runs the guardrails of a request to the proxy, before it is routed (1.72 to 1.110)."""
+
+_BY_RESOURCE = {target.resource: target for target in FUNCTIONS}
+SCREENED = {
+    **_BY_RESOURCE,
+    "aanthropic_messages": _BY_RESOURCE["anthropic_messages"],
+    "audio_transcription": _BY_RESOURCE["atranscription"],  # 1.72
+    "embeddings": _BY_RESOURCE["aembedding"],  # 1.72
+}
+"""What a request to the proxy asks for, by the ``call_type`` that its guardrails are told."""

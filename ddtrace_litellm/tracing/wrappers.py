@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from inspect import isawaitable
 from typing import Any, SupportsIndex
 
 import wrapt
 
 from ddtrace_litellm.targets import NO_PROVIDERS, Target
+from ddtrace_litellm.tracing import guardrails
 from ddtrace_litellm.tracing.calls import (
     begin,
     prompt_rendered,
@@ -146,3 +148,39 @@ def observes_last_event(
     if args:
         stream_completed(args[0])
     return wrapped(*args, **kwargs)
+
+
+def observes_guardrail(mode: str, positional: tuple[str, ...]) -> Wrapper:
+    """Return the wrapper of what runs one guardrail, with its mode and the names of its positional parameters."""
+
+    async def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        named = {**dict(zip(positional, args, strict=False)), **kwargs}
+        return await guardrails.running(instance, mode, named, partial(wrapped, *args, **kwargs))
+
+    return wrapper
+
+
+async def observes_screening(
+    wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Wrap what runs the guardrails of a request to the proxy before it is routed."""
+    named = {**dict(zip(("user_api_key_dict", "data", "call_type"), args, strict=False)), **kwargs}
+    work = partial(wrapped, *args, **kwargs)
+    return await guardrails.screening(named.get("call_type"), named.get("data"), work)
+
+
+def observes_verdict(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Wrap what a guardrail tells LiteLLM its verdict with."""
+    result = wrapped(*args, **kwargs)
+    guardrails.recorded(instance, args, kwargs)
+    return result
+
+
+def observes_question(
+    wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Wrap what says whether a guardrail applies."""
+    applies = wrapped(*args, **kwargs)
+    if applies is True:
+        guardrails.applies()
+    return applies

@@ -38,8 +38,8 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
 }
 
 
-def configuration(provider_url: str) -> dict[str, Any]:
-    """Return the proxy's configuration, whose provider is the one at ``provider_url``."""
+def configuration(provider_url: str, presidio_url: str = "http://127.0.0.1:9") -> dict[str, Any]:
+    """Return the proxy's configuration, whose provider and whose Presidio are at these URLs."""
     openai_url = f"{provider_url}/v1"
 
     def model(group: str, name: str, url: str = openai_url, **more: Any) -> dict[str, Any]:
@@ -87,7 +87,20 @@ def configuration(provider_url: str) -> dict[str, Any]:
             {
                 "guardrail_name": "no-forbidden-words",
                 "litellm_params": {"guardrail": "hooks.NoForbiddenWords", "mode": "pre_call", "default_on": True},
-            }
+            },
+            {
+                "guardrail_name": "masks",
+                "litellm_params": {
+                    "guardrail": "presidio",
+                    "mode": "pre_call",
+                    "presidio_analyzer_api_base": presidio_url,
+                    "presidio_anonymizer_api_base": presidio_url,
+                },
+            },
+            {
+                "guardrail_name": "looks-on",
+                "litellm_params": {"guardrail": "hooks.LooksOn", "mode": ["during_call", "post_call"]},
+            },
         ],
         "general_settings": {"master_key": MASTER_KEY, "custom_auth": "hooks.authenticate"},
     }
