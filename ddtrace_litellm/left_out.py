@@ -43,7 +43,6 @@ _NAMES = MappingProxyType(
         "is made of calls that are traced one by one": """
             query Router.adapter_completion Router.adapter_generate_content Router.call
         """,
-        "hands on a provider's own request and response unread": "llm_passthrough_route",
         "has a form of its own that few providers speak yet": """
             decisions systemone extraction interactions.create Router.create_interaction
         """,

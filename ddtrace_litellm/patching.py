@@ -20,6 +20,7 @@ from ddtrace_litellm.targets import (
     GUARDRAIL_RECORD,
     GUARDRAIL_RUNS,
     LAST_EVENT,
+    PASS_THROUGH_REQUEST,
     PROMPT_RENDERERS,
     PROVIDER_REQUEST,
     PROVIDER_RESPONSES,
@@ -112,7 +113,7 @@ def _targets() -> tuple[Target, ...]:
     router = getattr(litellm, "Router", None)
     # Until 1.109 only instances have them: see _wrap_router_factory.
     endpoints = () if hasattr(router, "factory_function") else ROUTER_ENDPOINTS
-    return (*FUNCTIONS, *ROUTER_METHODS, *endpoints)
+    return (*FUNCTIONS, PASS_THROUGH_REQUEST, *ROUTER_METHODS, *endpoints)
 
 
 def _wrap_all(targets: Iterable[Target]) -> None:

@@ -17,6 +17,7 @@ from ddtrace_litellm.extract import (
     messages,
     moderation,
     ocr,
+    passthrough,
     rerank,
     responses,
     search,
@@ -42,6 +43,8 @@ class Target:
         called: what its spans call it, where its name alone would not tell.
         signature_of: the function whose positional parameters it takes, where its own signature is ``*args``.
         positional: its positional parameters, where no signature tells.
+        reads: finds the API of a call, and the arguments as that API has them, where the function takes requests of
+            many; ``None`` where those are of no API. Then ``api`` stands for all of them.
         resource: the resource of its spans.
         never_leaf: it never reaches a provider itself.
     """
@@ -55,6 +58,7 @@ class Target:
     called: str = ""
     signature_of: str | None = None
     positional: tuple[str, ...] = ()
+    reads: Callable[[Mapping[str, Any]], passthrough.Exchange | None] | None = None
     resource: str = field(init=False)
     never_leaf: bool = field(init=False)
 
@@ -122,6 +126,12 @@ _OCR = ("litellm", "litellm.ocr", "litellm.ocr.dispatch", "litellm.ocr.main")
 _VIDEO = ("litellm", "litellm.videos", "litellm.videos.main")
 _BATCH = ("litellm", "litellm.batch_completion.main")
 
+_PASS_THROUGH = ("litellm", "litellm.passthrough", "litellm.passthrough.main")
+_PASS_THROUGH_REQUEST = (
+    "litellm.proxy.pass_through_endpoints.pass_through_endpoints",
+    "litellm.proxy.pass_through_endpoints.codex_passthrough_endpoints",  # 1.109
+)
+
 FUNCTIONS = (
     *_pair("completion", _CHAT, chat.API),
     *_pair("text_completion", _MAIN, text.API, starred=True),
@@ -150,11 +160,25 @@ FUNCTIONS = (
     *_pair("video_edit", _VIDEO, video.API),
     *_pair("video_extension", _VIDEO, video.API),
     *_pair("video_remix", _VIDEO, video.API),
+    Target("llm_passthrough_route", _PASS_THROUGH, chat.API, reads=passthrough.from_sdk),
+    Target("allm_passthrough_route", _PASS_THROUGH, chat.API, asynchronous=True, reads=passthrough.from_sdk),
     Target("batch_completion", _BATCH, batch.API, batch=True),
     Target("batch_completion_models", _BATCH, batch.API, batch=True),
     Target("batch_completion_models_all_responses", _BATCH, batch.API, batch=True),
 )
 """LiteLLM's functions."""
+
+PASS_THROUGH_REQUEST = Target(
+    "pass_through_request",
+    _PASS_THROUGH_REQUEST,
+    chat.API,
+    asynchronous=True,
+    reads=passthrough.from_proxy,
+)
+"""What the proxy's pass-through routes end in, each but a Router model's (1.72 to 1.110)."""
+
+PASSED_THROUGH = frozenset({"pass_through_endpoint", "allm_passthrough_route", "llm_passthrough_route"})
+"""``Logging.call_type`` of such requests (1.72 to 1.110)."""
 
 ROUTER_METHODS = (
     *_router_pair("completion", chat.API, "model", "messages"),

@@ -11,9 +11,10 @@ from typing import Any, SupportsIndex
 
 import wrapt
 
-from ddtrace_litellm.targets import NO_PROVIDERS, Target
-from ddtrace_litellm.tracing import guardrails
+from ddtrace_litellm.targets import NO_PROVIDERS, PASSED_THROUGH, Target
+from ddtrace_litellm.tracing import guardrails, passthrough
 from ddtrace_litellm.tracing.calls import (
+    Call,
     begin,
     prompt_rendered,
     provider_answered,
@@ -24,6 +25,8 @@ from ddtrace_litellm.tracing.calls import (
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 """A wrapper as wrapt calls it: ``(wrapped, instance, args, kwargs)``."""
+Begin = Callable[[Target, tuple[Any, ...], dict[str, Any]], "Call | None"]
+Succeed = Callable[[Call, Any], Any]
 
 
 class _BoundTracedFunction(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]  # generic to type checkers only
@@ -57,10 +60,15 @@ def is_traced(function: Any) -> bool:
 
 def traced(target: Target) -> Wrapper:
     """Return the wrapper of a function, or of a coroutine function."""
-    return _traced_async(target) if target.asynchronous else _traced_sync(target)
+    shell = _traced_async if target.asynchronous else _traced_sync
+    return (
+        shell(target, begin, Call.succeed)
+        if target.reads is None
+        else shell(target, passthrough.begin, passthrough.succeed)
+    )
 
 
-def _traced_sync(target: Target) -> Wrapper:
+def _traced_sync(target: Target, begin: Begin, succeed: Succeed) -> Wrapper:
     def wrapper(wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         call = begin(target, args, kwargs)
         if call is None:
@@ -70,12 +78,12 @@ def _traced_sync(target: Target) -> Wrapper:
         except BaseException as error:
             call.fail(error)
             raise
-        return call.succeed(result)
+        return succeed(call, result)
 
     return wrapper
 
 
-def _traced_async(target: Target) -> Wrapper:
+def _traced_async(target: Target, begin: Begin, succeed: Succeed) -> Wrapper:
     # All work is done inside the coroutine: LiteLLM's proxy creates it in one task and awaits it in another.
     async def wrapper(
         wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -88,15 +96,18 @@ def _traced_async(target: Target) -> Wrapper:
         except BaseException as error:
             call.fail(error)
             raise
-        return call.succeed(result)
+        return succeed(call, result)
 
     return wrapper
 
 
 def observes_request(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Wrap the method of LiteLLM's logging object that is called before each request to a provider."""
-    if getattr(instance, "call_type", "") not in NO_PROVIDERS:
+    call_type = getattr(instance, "call_type", "")
+    if call_type not in NO_PROVIDERS:
         provider_asked(instance)
+    if call_type in PASSED_THROUGH:
+        passthrough.asked(instance, kwargs.get("additional_args") or {})
     return wrapped(*args, **kwargs)
 
 

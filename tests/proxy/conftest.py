@@ -12,7 +12,7 @@ from tests.presidio import Presidio
 from tests.provider import Provider
 from tests.proxy.arrivals import Arrivals, asked_of
 from tests.proxy.callers import CASES, Caller, Case
-from tests.proxy.configuration import BEHAVIOURS, SECRETS, configuration
+from tests.proxy.configuration import BEHAVIOURS, SECRETS, configuration, passed_through_to
 from tests.proxy.server import Proxy, traced
 
 _NEEDED = ("anthropic", "apscheduler", "backoff", "fastapi", "openai", "orjson", "uvicorn")
@@ -62,6 +62,7 @@ def proxy(
     """The proxy, traced."""
     launcher, environment = traced(agent.url)
     configured = configuration(upstream.url, presidio.url)
+    environment |= passed_through_to(upstream.url)
     with Proxy(tmp_path_factory.mktemp("proxy"), configured, launcher, environment) as starting:
         yield starting.wait()
 
