@@ -18,6 +18,7 @@ from ddtrace_litellm.extract import (
     moderation,
     ocr,
     passthrough,
+    rag,
     rerank,
     responses,
     search,
@@ -40,6 +41,7 @@ class Target:
         asynchronous: a coroutine function.
         router: a method of the Router: what it calls are attempts.
         batch: makes several calls, none of which is another attempt after the one before.
+        composed: is made of calls that are traced one by one.
         called: what its spans call it, where its name alone would not tell.
         signature_of: the function whose positional parameters it takes, where its own signature is ``*args``.
         positional: its positional parameters, where no signature tells.
@@ -55,6 +57,7 @@ class Target:
     asynchronous: bool = False
     router: bool = False
     batch: bool = False
+    composed: bool = False
     called: str = ""
     signature_of: str | None = None
     positional: tuple[str, ...] = ()
@@ -65,7 +68,7 @@ class Target:
     def __post_init__(self) -> None:
         name = self.called or self.name
         object.__setattr__(self, "resource", f"router.{name}" if self.router else name)
-        object.__setattr__(self, "never_leaf", self.router or self.batch)
+        object.__setattr__(self, "never_leaf", self.router or self.batch or self.composed)
 
     def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, Any]:
         """Return a call's arguments by name. A wrong call binds as far as it goes: LiteLLM raises, not we."""
@@ -83,10 +86,13 @@ def positional_parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(found.name for found in parameters if found.kind in kinds and found.name != "self")
 
 
-def _pair(name: str, owners: tuple[str, ...], api: Api, *, starred: bool = False) -> tuple[Target, Target]:
+def _pair(
+    name: str, owners: tuple[str, ...], api: Api, *, starred: bool = False, composed: bool = False
+) -> tuple[Target, Target]:
     """Return a function and its asynchronous twin, which may take ``*args``."""
-    twin = Target(f"a{name}", owners, api, asynchronous=True, signature_of=name if starred else None)
-    return Target(name, owners, api), twin
+    signature = name if starred else None
+    twin = Target(f"a{name}", owners, api, asynchronous=True, composed=composed, signature_of=signature)
+    return Target(name, owners, api, composed=composed), twin
 
 
 def _router(name: str, api: Api, *positional: str, asynchronous: bool = True, batch: bool = False) -> Target:
@@ -126,6 +132,7 @@ _OCR = ("litellm", "litellm.ocr", "litellm.ocr.dispatch", "litellm.ocr.main")
 _VIDEO = ("litellm", "litellm.videos", "litellm.videos.main")
 _BATCH = ("litellm", "litellm.batch_completion.main")
 
+_RAG = ("litellm", "litellm.rag", "litellm.rag.main")
 _PASS_THROUGH = ("litellm", "litellm.passthrough", "litellm.passthrough.main")
 _PASS_THROUGH_REQUEST = (
     "litellm.proxy.pass_through_endpoints.pass_through_endpoints",
@@ -162,6 +169,8 @@ FUNCTIONS = (
     *_pair("video_remix", _VIDEO, video.API),
     Target("llm_passthrough_route", _PASS_THROUGH, chat.API, reads=passthrough.from_sdk),
     Target("allm_passthrough_route", _PASS_THROUGH, chat.API, asynchronous=True, reads=passthrough.from_sdk),
+    *_pair("query", _RAG, rag.QUERY, composed=True),
+    *_pair("ingest", _RAG, rag.INGEST, composed=True),
     Target("batch_completion", _BATCH, batch.API, batch=True),
     Target("batch_completion_models", _BATCH, batch.API, batch=True),
     Target("batch_completion_models_all_responses", _BATCH, batch.API, batch=True),
@@ -198,7 +207,7 @@ ROUTER_METHODS = (
 ROUTER_FACTORY_CALL_TYPES = {
     target.resource if target.name != "amoderation" else "moderation": replace(target, router=True)
     for target in FUNCTIONS
-    if not target.batch and not target.name.startswith("_")
+    if not (target.batch or target.composed or target.name.startswith("_"))
 }
 """What ``Router.factory_function`` makes attributes of an instance of (to 1.109), by the ``call_type`` that it is told.
 

@@ -91,6 +91,8 @@ def provider_answered(response: Any) -> None:
 def prompt_rendered(logging_obj: Any, asked: Mapping[str, Any], rendered: tuple[Any, Sequence[Any], Any]) -> None:
     """Note what LiteLLM has made of a managed prompt, for the innermost call and for those that are made of it.
 
+    Other hooks that change messages come through the same door: one adds what it has found in a vector store.
+
     Args:
         logging_obj: LiteLLM's of the request; the Router and the proxy render before they call.
         asked: what was to be rendered, by name.
@@ -100,8 +102,9 @@ def prompt_rendered(logging_obj: Any, asked: Mapping[str, Any], rendered: tuple[
         model, messages, _ = rendered
         if messages == asked.get("messages"):  # LiteLLM asks again further down, where nobody knows the prompt
             return
-        prompt = prompts.managed(asked, messages)
-        _prompts[logging_obj] = prompt
+        prompt = None
+        if asked.get("prompt_id"):
+            prompt = _prompts[logging_obj] = prompts.managed(asked, messages)
         call = innermost()
         if call is not None and call.request is not None:
             call.request = spans.rendered(call.target.api, call.request, model, messages, prompt)
@@ -246,7 +249,8 @@ class Call:
 
     def delegates(self, target: Target, arguments: Mapping[str, Any]) -> bool:
         """Whether a call of ``target`` beneath is this one, a layer further down."""
-        return not self.target.never_leaf and is_delegated(target.api.name, self.target.api.name, arguments)
+        own = self.target
+        return not (own.router or own.batch) and is_delegated(target.api.name, own.api.name, arguments)
 
     @property
     def is_leaf(self) -> bool:

@@ -84,10 +84,10 @@ def open_request(
     return Request(arguments, captured_input(read.annotations, capture), described, capture, prompt)
 
 
-def rendered(api: Api, request: Request, model: Any, messages: Sequence[Any], prompt: Prompt) -> Request:
-    """Return the request as the provider gets it, once LiteLLM has made its model and messages of a managed prompt."""
+def rendered(api: Api, request: Request, model: Any, messages: Sequence[Any], prompt: Prompt | None) -> Request:
+    """Return the request as the provider gets it, once LiteLLM has made its model and messages, maybe of a prompt."""
     name = "input" if "input" in request.arguments else "messages"
-    return as_sent(api, request, {"model": model, name: messages})._replace(prompt=prompt)
+    return as_sent(api, request, {"model": model, name: messages})._replace(prompt=prompt or request.prompt)
 
 
 def as_sent(api: Api, request: Request, changed: Mapping[str, Any]) -> Request:

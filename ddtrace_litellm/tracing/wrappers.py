@@ -138,8 +138,6 @@ class ContextExecutor(ThreadPoolExecutor):
 def observes_prompt(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Wrap what LiteLLM makes ``(model, messages, parameters)`` of a managed prompt with, a logging object's method."""
     result = wrapped(*args, **kwargs)
-    if not kwargs.get("prompt_id"):  # other hooks come through the same door
-        return result
     if isawaitable(result):
         return _awaited_prompt(result, instance, kwargs)
     prompt_rendered(instance, kwargs, result)
