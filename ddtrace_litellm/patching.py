@@ -16,13 +16,18 @@ from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import LAMBDA_VARIABLE, health_metrics_enabled, openmetrics_config
 from ddtrace_litellm.targets import (
     FUNCTIONS,
+    GUARDRAIL_ASKED,
+    GUARDRAIL_RECORD,
+    GUARDRAIL_RUNS,
     LAST_EVENT,
+    PASS_THROUGH_REQUEST,
     PROMPT_RENDERERS,
     PROVIDER_REQUEST,
     PROVIDER_RESPONSES,
     ROUTER_ENDPOINTS,
     ROUTER_FACTORY_CALL_TYPES,
     ROUTER_METHODS,
+    SCREENING,
     STREAM_BUILDER,
     Target,
 )
@@ -35,11 +40,15 @@ from ddtrace_litellm.tracing.wrappers import (
     TracedFunction,
     Wrapper,
     is_traced,
+    observes_guardrail,
     observes_last_event,
     observes_prompt,
+    observes_question,
     observes_request,
     observes_response,
+    observes_screening,
     observes_stream,
+    observes_verdict,
     traced,
 )
 from ddtrace_litellm.versions import check_version, get_version
@@ -104,7 +113,7 @@ def _targets() -> tuple[Target, ...]:
     router = getattr(litellm, "Router", None)
     # Until 1.109 only instances have them: see _wrap_router_factory.
     endpoints = () if hasattr(router, "factory_function") else ROUTER_ENDPOINTS
-    return (*FUNCTIONS, *ROUTER_METHODS, *endpoints)
+    return (*FUNCTIONS, PASS_THROUGH_REQUEST, *ROUTER_METHODS, *endpoints)
 
 
 def _wrap_all(targets: Iterable[Target]) -> None:
@@ -116,6 +125,11 @@ def _wrap_all(targets: Iterable[Target]) -> None:
     _observe(observes_response, *PROVIDER_RESPONSES)
     _observe(observes_prompt, *PROMPT_RENDERERS)
     _observe(observes_last_event, LAST_EVENT)
+    _observe(observes_verdict, GUARDRAIL_RECORD)
+    _observe(observes_question, GUARDRAIL_ASKED)
+    _observe(observes_screening, SCREENING)
+    for path, name, mode, positional in GUARDRAIL_RUNS:
+        _observe(observes_guardrail(mode, positional), (path, name))
 
 
 def _observe(observer: Wrapper, *places: tuple[str, str]) -> None:
@@ -130,6 +144,8 @@ def _when_loaded(path: str, name: str, wrap: Callable[[Any, Any], TracedFunction
     def wrap_in(module: Any) -> None:
         owner = getattr(module, attribute, None) if attribute else module
         original = getattr(owner, name, None)
+        if isinstance(getattr(owner, "__dict__", {}).get(name), staticmethod):
+            original = vars(owner)[name]  # or wrapt would bind it to instances
         if not callable(original) or is_traced(original):
             return
         wrapper = _wrappers.get(id(original))

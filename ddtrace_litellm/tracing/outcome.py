@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.extract.api import Api, Output
+from ddtrace_litellm.extract.choices import failure_of
 from ddtrace_litellm.extract.cost import add_cost
 from ddtrace_litellm.extract.fields import field, hidden_params, number, text_of
 from ddtrace_litellm.extract.usage import Usage
@@ -152,7 +153,7 @@ def _response(api: Api, result: Result, arguments: Mapping[str, Any], *, event: 
 
 def _reported_error(response: Any) -> tuple[str, str] | None:
     """Return the error that an answer, or an event of a stream, reports: LiteLLM hands it on like any other."""
-    failure = field(response, "error")
+    failure = failure_of(response)
     if not failure:
         return None
     kind = field(failure, "type") or field(failure, "code") or type(failure).__name__
