@@ -14,9 +14,11 @@ import wrapt
 
 from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import LAMBDA_VARIABLE, health_metrics_enabled, openmetrics_config
+from ddtrace_litellm.extract import mcp
 from ddtrace_litellm.targets import (
     FUNCTIONS,
     LAST_EVENT,
+    LOOPS,
     PROMPT_RENDERERS,
     PROVIDER_REQUEST,
     PROVIDER_RESPONSES,
@@ -24,6 +26,7 @@ from ddtrace_litellm.targets import (
     ROUTER_FACTORY_CALL_TYPES,
     ROUTER_METHODS,
     STREAM_BUILDER,
+    TOOLS,
     Target,
 )
 from ddtrace_litellm.telemetry import snapshot
@@ -73,7 +76,7 @@ def patch() -> None:
         # ddtrace's built-in is about to be active instead: it must not find half of ours beneath it.
         _restore_all()
         raise
-    _ddtrace.listen_to_other_spans(_beneath_a_leaf, calls.span_failed)
+    _ddtrace.listen_to_other_spans(_beneath_a_leaf, _beneath_a_tool, calls.span_failed)
     if os.environ.get(LAMBDA_VARIABLE):
         lambda_invocations.follow()
     _report_health()
@@ -104,7 +107,7 @@ def _targets() -> tuple[Target, ...]:
     router = getattr(litellm, "Router", None)
     # Until 1.109 only instances have them: see _wrap_router_factory.
     endpoints = () if hasattr(router, "factory_function") else ROUTER_ENDPOINTS
-    return (*FUNCTIONS, *ROUTER_METHODS, *endpoints)
+    return (*FUNCTIONS, *LOOPS, *TOOLS, *ROUTER_METHODS, *endpoints)
 
 
 def _wrap_all(targets: Iterable[Target]) -> None:
@@ -228,8 +231,13 @@ def _propagate_context() -> None:
 
 
 def _beneath_a_leaf() -> bool:
-    call = calls.enclosing(_ddtrace.active_context())
+    call = calls.innermost()
     return call is not None and not call.target.never_leaf
+
+
+def _beneath_a_tool() -> bool:
+    call = calls.innermost()
+    return call is not None and call.target.api is mcp.API
 
 
 def _end() -> None:

@@ -46,7 +46,7 @@ open_calls: set[Call] | None = None
 """Calls that have not ended; ``None`` where nobody asks (see ``lambda_invocations``)."""
 
 
-def begin(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
+def begin(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any = None) -> Call | None:
     """Open a call in what is active; ``None`` for one that LiteLLM makes to carry out the call around it."""
     with _BEGIN:
         active = _ddtrace.active_context()
@@ -55,7 +55,9 @@ def begin(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call
             if debug_log.wanted():
                 debug_log.delegated(target.resource, parent.target.api.name)
             return None
-        return Call.open(target, target.arguments(args, kwargs), parent, active)
+        if parent is not None and not target.api.asks_provider:
+            parent.end_whole_streams()
+        return Call.open(target, target.arguments(args, kwargs, instance), parent, active)
     return None
 
 
@@ -227,6 +229,8 @@ class Call:
     def is_served_by(self, target: Target) -> bool:
         """Whether a call of ``target`` beneath is how this one gets its answer."""
         api = target.api
+        if not self.target.api.asks_provider:
+            return False
         if not api.serves_other_apis and api.name != self.target.api.name:
             return False
         # The attempts of a Router call are LiteLLM's functions. A method of the Router beneath one is a call of its
@@ -235,6 +239,8 @@ class Call:
 
     def delegates(self, target: Target, arguments: Mapping[str, Any]) -> bool:
         """Whether a call of ``target`` beneath is this one, a layer further down."""
+        if not target.api.asks_provider:
+            return target.api is self.target.api
         return not self.target.never_leaf and is_delegated(target.api.name, self.target.api.name, arguments)
 
     @property
@@ -301,6 +307,16 @@ class Call:
             self.end(Result(error=error))
         finally:
             self.leave()
+
+    def end_whole_streams(self) -> None:
+        """End the streams beneath that have brought their last event, and with it the choice of a tool.
+
+        LiteLLM runs the tool before it reads on (Responses, 1.85 to 1.110).
+        """
+        for stream in tuple(self.streams or ()):
+            is_last = stream.streaming.is_last
+            if is_last is not None and stream.chunks and is_last(stream.chunks[-1]):
+                stream.end(StopAsyncIteration())
 
     def _keep(self, stream: StreamReading) -> None:
         self.stream = stream

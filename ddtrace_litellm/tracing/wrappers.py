@@ -55,12 +55,25 @@ def is_traced(function: Any) -> bool:
 
 def traced(target: Target) -> Wrapper:
     """Return the wrapper of a function, or of a coroutine function."""
-    return _traced_async(target) if target.asynchronous else _traced_sync(target)
+    wrapper = _traced_async(target) if target.asynchronous else _traced_sync(target)
+    return wrapper if target.runs is None else _with_traced_argument(wrapper, *target.runs)
+
+
+def _with_traced_argument(wrapper: Wrapper, name: str, target: Target) -> Wrapper:
+    """Return the wrapper of a function that is given another one, whose calls are traced too."""
+
+    def with_traced(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        given = kwargs.get(name)
+        if callable(given):
+            kwargs = {**kwargs, name: TracedFunction(given, traced(target))}
+        return wrapper(wrapped, instance, args, kwargs)
+
+    return with_traced
 
 
 def _traced_sync(target: Target) -> Wrapper:
-    def wrapper(wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        call = begin(target, args, kwargs)
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        call = begin(target, args, kwargs, instance)
         if call is None:
             return wrapped(*args, **kwargs)
         try:
@@ -75,10 +88,8 @@ def _traced_sync(target: Target) -> Wrapper:
 
 def _traced_async(target: Target) -> Wrapper:
     # All work is done inside the coroutine: LiteLLM's proxy creates it in one task and awaits it in another.
-    async def wrapper(
-        wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        call = begin(target, args, kwargs)
+    async def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        call = begin(target, args, kwargs, instance)
         if call is None:
             return await wrapped(*args, **kwargs)
         try:

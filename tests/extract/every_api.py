@@ -19,6 +19,7 @@ MARK = "MARK"
 _PART = {"type": "text", "text": MARK}
 _ITEM = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": MARK}]}
 ASKED = {
+    "arguments": {"note": MARK},
     "contents": [{"role": "user", "parts": [{"text": MARK}]}],
     "config": {"system_instruction": MARK},
     "document": {"document_name": MARK, "document_url": f"https://host/{MARK}", "image_url": f"https://host/{MARK}"},
@@ -37,6 +38,7 @@ ASKED = {
     "suffix": MARK,
     "system": MARK,
     "systemInstruction": MARK,
+    "tool_call": {"id": "c", "function": {"name": "f", "arguments": MARK}},
     "tools": [
         {"type": "function", "name": "f", "description": MARK, "parameters": {"title": MARK}},
         {"functionDeclarations": [{"name": "f", "description": MARK, "parameters": {"title": MARK}}]},
