@@ -16,9 +16,10 @@ from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import LAMBDA_VARIABLE, health_metrics_enabled, openmetrics_config
 from ddtrace_litellm.extract import mcp
 from ddtrace_litellm.targets import (
+    AGENT_NAME,
+    AGENTS,
     FUNCTIONS,
     LAST_EVENT,
-    LOOPS,
     PROMPT_RENDERERS,
     PROVIDER_REQUEST,
     PROVIDER_RESPONSES,
@@ -38,6 +39,7 @@ from ddtrace_litellm.tracing.wrappers import (
     TracedFunction,
     Wrapper,
     is_traced,
+    observes_agent,
     observes_last_event,
     observes_prompt,
     observes_request,
@@ -107,7 +109,7 @@ def _targets() -> tuple[Target, ...]:
     router = getattr(litellm, "Router", None)
     # Until 1.109 only instances have them: see _wrap_router_factory.
     endpoints = () if hasattr(router, "factory_function") else ROUTER_ENDPOINTS
-    return (*FUNCTIONS, *LOOPS, *TOOLS, *ROUTER_METHODS, *endpoints)
+    return (*FUNCTIONS, *AGENTS, *TOOLS, *ROUTER_METHODS, *endpoints)
 
 
 def _wrap_all(targets: Iterable[Target]) -> None:
@@ -119,6 +121,7 @@ def _wrap_all(targets: Iterable[Target]) -> None:
     _observe(observes_response, *PROVIDER_RESPONSES)
     _observe(observes_prompt, *PROMPT_RENDERERS)
     _observe(observes_last_event, LAST_EVENT)
+    _observe(observes_agent, AGENT_NAME)
 
 
 def _observe(observer: Wrapper, *places: tuple[str, str]) -> None:

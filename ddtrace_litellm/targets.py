@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ddtrace_litellm.extract import (
+    a2a,
     batch,
     chat,
     embeddings,
@@ -166,7 +167,7 @@ FUNCTIONS = (
 _EXECUTE = "execute_tool"
 _TOOL_LOOP = ("litellm", "litellm.tool_loop")
 
-LOOPS = tuple(
+_LOOPS = tuple(
     Target(
         name,
         _TOOL_LOOP,
@@ -177,6 +178,18 @@ LOOPS = tuple(
     for name, asynchronous in (("run_tool_loop", False), ("arun_tool_loop", True))
 )
 """LiteLLM's loops of a model and tools (1.108), which a function of the program's runs."""
+
+_A2A = ("litellm.a2a_protocol", "litellm.a2a_protocol.main")
+
+AGENTS = (
+    *_LOOPS,
+    Target("asend_message", _A2A, a2a.API, asynchronous=True),
+    Target("asend_message_streaming", _A2A, a2a.API),  # returns a stream, and is no coroutine function
+)
+"""LiteLLM's own agents, and what asks those of others."""
+
+AGENT_NAME = ("litellm.a2a_protocol.main", "_get_a2a_model_info")
+"""What LiteLLM reads an agent's name from its card with (1.85 to 1.110)."""
 
 _MCP_SERVERS = ("litellm.proxy.mcp_server", "litellm.proxy._experimental.mcp_server")  # from 1.109, before
 _MCP_CLIENTS = ("litellm.mcp_client", "litellm.experimental_mcp_client")  # from 1.109, before

@@ -17,7 +17,8 @@ import litellm
 
 from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import NOTHING
-from ddtrace_litellm.extract import credentials, embeddings, plain, prompts
+from ddtrace_litellm.extract import a2a, credentials, embeddings, plain, prompts
+from ddtrace_litellm.extract.api import Input
 from ddtrace_litellm.extract.fields import sequence
 from ddtrace_litellm.targets import Target
 from ddtrace_litellm.telemetry import counters
@@ -107,6 +108,14 @@ def prompt_rendered(logging_obj: Any, asked: Mapping[str, Any], rendered: tuple[
         call = innermost()
         if call is not None and call.request is not None:
             call.request = spans.rendered(call.target.api, call.request, model, messages, prompt)
+
+
+def agent_named(name: Any) -> None:
+    """Name the event of the innermost call for the agent that it asks, whose name is on a card that LiteLLM fetches."""
+    with _OBSERVED:
+        call = innermost()
+        if call is not None and call.target.api is a2a.API and _ddtrace.is_llmobs_span(call.span):
+            spans.introduce(call.span, Input({}, name=plain.text(name)))
 
 
 def stream_completed(event: Any) -> None:

@@ -76,7 +76,7 @@ def open_request(
     warn_if_reported_twice()
     asked = plain.plain_arguments(arguments)
     read = api.read_input(asked)
-    _introduce(span, read)
+    introduce(span, read)
     settings = api.settings(asked) if api.settings is not None else asked
     described |= extract_metadata.parameters(settings, api.parameters, contents=capture.input)
     extract_metadata.hash_users(described, _users)
@@ -110,7 +110,7 @@ def redacted(request: Request) -> Request:
     )
 
 
-def _introduce(span: Any, read: Input) -> None:
+def introduce(span: Any, read: Input) -> None:
     """Say which tool or agent is called, and which tools' results it is told."""
     if read.name:
         tags = {name: plain.tag(value) for name, value in read.tags.items()}

@@ -12,6 +12,7 @@ import wrapt
 
 from ddtrace_litellm.targets import NO_PROVIDERS, Target
 from ddtrace_litellm.tracing.calls import (
+    agent_named,
     begin,
     prompt_rendered,
     provider_answered,
@@ -157,3 +158,10 @@ def observes_last_event(
     if args:
         stream_completed(args[0])
     return wrapped(*args, **kwargs)
+
+
+def observes_agent(wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Wrap what LiteLLM reads the name of a remote agent with."""
+    name = wrapped(*args, **kwargs)
+    agent_named(name)
+    return name

@@ -35,6 +35,7 @@ ASKED = {
     "prediction": {"type": "content", "content": MARK},
     "prompt": MARK,
     "query": MARK,
+    "request": {"params": {"message": {"role": "user", "parts": [{"kind": "text", "text": MARK}]}}},
     "suffix": MARK,
     "system": MARK,
     "systemInstruction": MARK,
@@ -66,6 +67,7 @@ ANSWERED = {
             "categories": {MARK: True},
         }
     ],
+    "result": {"kind": "message", "role": "assistant", "parts": [{"kind": "text", "text": MARK}]},
     "role": "assistant",
     "text": MARK,
 }
@@ -82,5 +84,6 @@ STREAM = [
     _event(type="content_block_start", index=0, content_block={"type": "text", "text": ""}),
     _event(type="content_block_delta", index=0, delta={"type": "text_delta", "text": MARK}),
     _event(candidates=ANSWERED["candidates"]),
+    {"result": ANSWERED["result"]},
 ]
 """What every API streams; each API picks what is its own."""

@@ -254,6 +254,10 @@ LONG_REQUESTS = {
     "embeddings": ({"input": ["abcd", "ab"]}, [{"text": CUT}, {"text": "ab"}]),
     "rerank": ({"query": "abcd"}, CUT),
     "search": ({"query": "abcd"}, CUT),
+    "a2a": (
+        {"request": {"params": {"message": {"role": "user", "parts": [{"text": "abcd"}]}}}},
+        [_message("user")],
+    ),
     "mcp": ({"arguments": "abcd"}, CUT),
     "tool": ({"tool_call": {"function": {"name": "f", "arguments": "abcd"}}}, CUT),
     "tool_loop": ({"messages": [{"role": "user", "content": "abcd"}]}, [_message("user")]),
@@ -286,6 +290,7 @@ def _answer(content):
 
 
 LONG_RESPONSES = {
+    "a2a": ({"result": {"role": "agent", "parts": [{"text": "abcd"}]}}, [_message("agent")]),
     "mcp": ({"content": [{"type": "text", "text": "abcd"}]}, CUT),
     "tool": ({"content": "abcd"}, CUT),
     "tool_loop": ("abcd", [_message("assistant")]),
