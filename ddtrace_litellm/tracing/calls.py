@@ -168,7 +168,8 @@ class Call:
         blocked: a guardrail beneath has stopped it; where LiteLLM has then asked no provider, it is no leaf.
         request: ``None`` where it could not be read.
         counted_in: where its end is counted: with its start, which a forked process has not counted.
-        secrets: what no text of an error may quote: its own, and those of calls that served it and failed.
+        secrets: what no text of an error may quote, of calls that served it and failed.
+        own_secrets: what no text of an error may quote, of itself; ``None`` until it is asked for.
         done: the call has ended; what starts later (LiteLLM's background tasks) is not beneath it.
     """
 
@@ -183,6 +184,7 @@ class Call:
         "done",
         "logging_obj",
         "own_response",
+        "own_secrets",
         "parent",
         "request",
         "secrets",
@@ -213,6 +215,7 @@ class Call:
         self.attempts: Attempts | None = None
         self.request: Request | None = None
         self.secrets: set[str] | None = None
+        self.own_secrets: set[str] | None = None
         self.span: Any = None
 
     @classmethod
@@ -377,8 +380,9 @@ class Call:
         if isinstance(result.error, _CANCELLED):
             result, ended_as = self._cancelled(result, ended_as)
         said: Outcome | None = None
-        with _ERROR_TEXT:
-            self._tell_error(result.error)
+        if result.error is not None:
+            with _ERROR_TEXT:
+                self._tell_error(result.error)
         with _OUTCOME:
             said = self._outcome(result)
         written = False
@@ -428,9 +432,7 @@ class Call:
             said = said._replace(error=self.error_text().reported(*said.error))
         return said
 
-    def _tell_error(self, error: BaseException | None) -> None:
-        if error is None:
-            return
+    def _tell_error(self, error: BaseException) -> None:
         stack = _ddtrace.set_exception(self.span, error)
         if self.span.error:  # exit(0) is none
             text = self.error_text()
@@ -442,12 +444,14 @@ class Call:
                     _ddtrace.keep_failures(span, failures)
 
     def error_text(self) -> ErrorText:
-        """Return how errors of this call are told. It looks for secrets, which takes some 100 us."""
+        """Return how errors of this call are told."""
         if self.request is None:
             return ErrorText(captured=False)
-        secrets = self.secrets = self.secrets or set()
-        secrets |= credentials.of_call(self.request.arguments) | spans.hidden_users(self.request.arguments)
-        secrets |= credentials.of_process({name: getattr(litellm, name, None) for name in _KEYS})
+        if self.own_secrets is None:  # looked for once, as it takes some 100 us
+            arguments = self.request.arguments
+            of_process = credentials.of_process({name: getattr(litellm, name, None) for name in _KEYS})
+            self.own_secrets = credentials.of_call(arguments) | spans.hidden_users(arguments) | of_process
+        secrets = self.own_secrets | (self.secrets or set())
         if self.serves is not None:
             # Its error is the same, and its arguments do not have the deployment's key.
             self.serves.secrets = (self.serves.secrets or set()) | secrets
