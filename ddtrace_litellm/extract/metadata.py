@@ -30,6 +30,7 @@ _DESCRIBING = frozenset(
 """Parameters that may hold a schema with descriptions, or where the user is."""
 _FORM = frozenset({"effort", "format", "search_context_size", "strict", "type", "verbosity"})
 """What of those says of which kind they are."""
+_SINGLE = frozenset({bool, float, int, str})
 _FORMAT = re.compile(r"[a-z0-9_]{1,20}")
 _URLS = ("api_base", "base_url")
 
@@ -78,10 +79,16 @@ COST_TAGS = frozenset({"api_key_alias", "end_user", "model_group", "org_alias", 
 
 
 def parameters(arguments: Mapping[str, Any], allowed: Container[str], *, contents: bool) -> dict[str, Any]:
-    """Return the request's parameters that are in ``allowed`` and set. ``contents``: also those that hold text."""
-    found: dict[str, Any] = plain(
-        {name: value for name, value in arguments.items() if name in allowed and value is not None}
-    )
+    """Return the request's parameters that are in ``allowed`` and set.
+
+    Args:
+        arguments: as ``plain_arguments`` returns them.
+        allowed: the names of parameters.
+        contents: also those that hold text.
+    """
+    found = {name: value for name, value in arguments.items() if name in allowed and value is not None}
+    if not _SINGLE.issuperset(map(type, found.values())):  # single values are plain already
+        found = plain(found)
     for name in _URLS:
         if url := arguments.get(name):
             found[name] = strip_credentials(text_of(url))
