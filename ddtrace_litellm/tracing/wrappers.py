@@ -69,10 +69,12 @@ def traced(target: Target) -> Wrapper:
 
 
 def _traced_sync(target: Target, begin: Begin, succeed: Succeed) -> Wrapper:
-    def wrapper(wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         call = begin(target, args, kwargs)
         if call is None:
             return wrapped(*args, **kwargs)
+        if target.router:
+            call.chosen_by(instance)
         try:
             result = wrapped(*args, **kwargs)
         except BaseException as error:
@@ -85,12 +87,12 @@ def _traced_sync(target: Target, begin: Begin, succeed: Succeed) -> Wrapper:
 
 def _traced_async(target: Target, begin: Begin, succeed: Succeed) -> Wrapper:
     # All work is done inside the coroutine: LiteLLM's proxy creates it in one task and awaits it in another.
-    async def wrapper(
-        wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+    async def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         call = begin(target, args, kwargs)
         if call is None:
             return await wrapped(*args, **kwargs)
+        if target.router:
+            call.chosen_by(instance)
         try:
             result = await wrapped(*args, **kwargs)
         except BaseException as error:
