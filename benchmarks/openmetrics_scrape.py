@@ -27,9 +27,9 @@ from prometheus_client.parser import text_fd_to_metric_families
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.openmetrics_parser import BOUNDS, SMALL, USUAL, _labels, _longest_wait
-from ddtrace_litellm.openmetrics.collecting.collector import Collector
 from ddtrace_litellm.openmetrics.names import table
 from ddtrace_litellm.openmetrics.options.page import page_options
+from ddtrace_litellm.openmetrics.pipeline.collector import Collector
 from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
 from ddtrace_litellm.openmetrics.sources.http import HttpSource
 

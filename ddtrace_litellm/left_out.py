@@ -42,12 +42,14 @@ _NAMES = MappingProxyType(
         """,
         "is made of calls that are traced one by one": """
             Router.adapter_completion Router.adapter_generate_content Router.call
+            a2a_protocol.send_message proxy.mcp_server.operations.call_mcp_tool
+            proxy._experimental.mcp_server.operations.call_mcp_tool proxy._experimental.mcp_server.server.call_mcp_tool
         """,
         "has a form of its own that few providers speak yet": """
             decisions systemone extraction interactions.create Router.create_interaction
         """,
-        "runs code, a tool or a guardrail, or speaks to another agent, and asks no model itself": """
-            create_sandbox delete_sandbox run_code code_interpreter_tool call_mcp_tool send_message Router.guardrail
+        "runs code, a tool or a guardrail, and asks no model itself": """
+            create_sandbox delete_sandbox run_code code_interpreter_tool Router.guardrail
         """,
         "is part of how the Router works, and asks no provider": """
             Router.apply Router.count_realtime_session_success Router.deployment_callback_on_success

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ddtrace_litellm.extract import (
+    a2a,
     batch,
     chat,
     embeddings,
     generate_content,
     guardrail,
     images,
+    mcp,
     messages,
     moderation,
     ocr,
@@ -24,6 +26,8 @@ from ddtrace_litellm.extract import (
     search,
     speech,
     text,
+    tool,
+    tool_loop,
     transcription,
     video,
 )
@@ -47,6 +51,8 @@ class Target:
         positional: its positional parameters, where no signature tells.
         reads: finds the API of a call, and the arguments as that API has them, where the function takes requests of
             many; ``None`` where those are of no API. Then ``api`` stands for all of them.
+        method: its object is an argument too, ``self``.
+        runs: the argument that is a function, and what its calls are.
         resource: the resource of its spans.
         never_leaf: it never reaches a provider itself.
     """
@@ -62,17 +68,21 @@ class Target:
     signature_of: str | None = None
     positional: tuple[str, ...] = ()
     reads: Callable[[Mapping[str, Any]], passthrough.Exchange | None] | None = None
+    method: bool = False
+    runs: tuple[str, Target] | None = None
     resource: str = field(init=False)
     never_leaf: bool = field(init=False)
 
     def __post_init__(self) -> None:
         name = self.called or self.name
         object.__setattr__(self, "resource", f"router.{name}" if self.router else name)
-        object.__setattr__(self, "never_leaf", self.router or self.batch or self.composed)
+        composed = self.router or self.batch or self.composed
+        object.__setattr__(self, "never_leaf", composed or not self.api.asks_provider)
 
-    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, Any]:
+    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any) -> Mapping[str, Any]:
         """Return a call's arguments by name. A wrong call binds as far as it goes: LiteLLM raises, not we."""
-        return {**dict(zip(self.positional, args, strict=False)), **kwargs} if args else kwargs
+        named = {**dict(zip(self.positional, args, strict=False)), **kwargs} if args else kwargs
+        return {**named, "self": instance} if self.method else named
 
     def with_signature_of(self, function: Callable[..., Any]) -> Target:
         """Return the target with the positional parameters that ``function`` declares, if it declares any."""
@@ -188,6 +198,52 @@ PASS_THROUGH_REQUEST = Target(
 
 PASSED_THROUGH = frozenset({"pass_through_endpoint", "allm_passthrough_route", "llm_passthrough_route"})
 """``Logging.call_type`` of such requests (1.72 to 1.110)."""
+
+_EXECUTE = "execute_tool"
+_TOOL_LOOP = ("litellm", "litellm.tool_loop")
+
+_LOOPS = tuple(
+    Target(
+        name,
+        _TOOL_LOOP,
+        tool_loop.API,
+        asynchronous=asynchronous,
+        runs=(_EXECUTE, Target(_EXECUTE, (), tool.API, asynchronous=asynchronous, positional=("tool_call",))),
+    )
+    for name, asynchronous in (("run_tool_loop", False), ("arun_tool_loop", True))
+)
+"""LiteLLM's loops of a model and tools (1.108), which a function of the program's runs."""
+
+_A2A = ("litellm.a2a_protocol", "litellm.a2a_protocol.main")
+
+AGENTS = (
+    *_LOOPS,
+    Target("asend_message", _A2A, a2a.API, asynchronous=True),
+    Target("asend_message_streaming", _A2A, a2a.API),  # returns a stream, and is no coroutine function
+)
+"""LiteLLM's own agents, and what asks those of others."""
+
+AGENT_NAME = ("litellm.a2a_protocol.main", "_get_a2a_model_info")
+"""What LiteLLM reads an agent's name from its card with (1.85 to 1.110)."""
+
+_MCP_SERVERS = ("litellm.proxy.mcp_server", "litellm.proxy._experimental.mcp_server")  # from 1.109, before
+_MCP_CLIENTS = ("litellm.mcp_client", "litellm.experimental_mcp_client")  # from 1.109, before
+_LOCAL_TOOLS = tuple(f"{package}.{name}" for package in _MCP_SERVERS for name in ("operations", "server"))
+
+
+def _mcp(name: str, *owners: str, called: str = "", method: bool = False) -> Target:
+    """Return what calls a tool of an MCP server; its own name would not tell."""
+    return Target(name, owners, mcp.API, asynchronous=True, called=f"mcp.{called or name}", method=method)
+
+
+TOOLS = (
+    _mcp("call_tool", *(f"{package}.mcp_server_manager:MCPServerManager" for package in _MCP_SERVERS), method=True),
+    _mcp("_handle_local_mcp_tool", *_LOCAL_TOOLS, called="call_local_tool"),
+    _mcp("call_tool", *(f"{package}.client:MCPClient" for package in _MCP_CLIENTS), method=True),
+    _mcp("call_openai_tool", *(f"{package}.tools" for package in _MCP_CLIENTS)),
+    _mcp("call_mcp_tool", *(f"{package}.tools" for package in _MCP_CLIENTS)),
+)
+"""What calls a tool: the manager of servers, for a gateway and within a call of a model; and the SDK's client."""
 
 ROUTER_METHODS = (
     *_router_pair("completion", chat.API, "model", "messages"),

@@ -90,7 +90,7 @@ class Recorder:
     @property
     def leaves(self) -> list[dict[str, Any]]:
         """The events of calls that reached a provider."""
-        return [event for event in self.events if event["meta"]["span"]["kind"] != "workflow"]
+        return [event for event in self.events if event["meta"]["span"]["kind"] not in {"workflow", "tool", "agent"}]
 
     @property
     def litellm_spans(self) -> list[Any]:

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from ddtrace_litellm.extract.api import Output
 from ddtrace_litellm.extract.content import Content
-from ddtrace_litellm.extract.fields import fields_of
 from ddtrace_litellm.extract.plain import abridged
 from ddtrace_litellm.extract.tools import TOOL_RESULT, ToolCall, tool_result
 
@@ -39,11 +38,6 @@ class Assembled(NamedTuple):
 
     choices: Sequence[Choice]
     error: Any = None
-
-
-def failure_of(response: Any) -> Any:
-    """Return the error that an answer, or an event of a stream, reports; ``None`` where none does."""
-    return response.error if type(response) is Assembled else fields_of(response).get("error")
 
 
 def output(choices: Sequence[Choice], *, streamed: bool = False) -> Output:

@@ -9,40 +9,40 @@ from rich.table import Table
 from rich.text import Text
 
 from ddtrace_litellm.masking import visible
-from ddtrace_litellm.openmetrics.metrics import Census, Record, Scraped
+from ddtrace_litellm.metrics.batch import MetricBatch, Record, UnmappedFamilies
 
 _UPPER_BOUND = "upper_bound:"
 
 
-def baseline(scraped: Scraped) -> None:
+def baseline(batch: MetricBatch) -> None:
     """Show the first page of several: its gauges only, as its counts are 0."""
     console = _console()
-    gauges = rows(scraped.records, "gauge")
+    gauges = rows(batch.records, "gauge")
     show_title(console, f"{_now()}  first page: {number(len(gauges), 'gauge')}; counts begin with the next page")
     show_table(console, gauges)
-    _show_census(console, scraped.census)
+    _show_unmapped(console, batch.unmapped)
 
 
-def steps(scraped: Scraped) -> None:
+def steps(batch: MetricBatch) -> None:
     """Show a later page: what was counted since the one before, and its gauges."""
     console = _console()
-    counted, gauges = rows(scraped.records, "count"), rows(scraped.records, "gauge")
+    counted, gauges = rows(batch.records, "count"), rows(batch.records, "gauge")
     counts = number(len(counted), "count")
     show_title(console, f"{_now()}  {counts} since the last page, {number(len(gauges), 'gauge')}")
     show_table(console, [*counted, *gauges])
-    _show_census(console, scraped.census)
+    _show_unmapped(console, batch.unmapped)
 
 
-def once(scraped: Scraped) -> None:
+def once(batch: MetricBatch) -> None:
     """Show a single page: its gauges, and totals in the place of counts."""
     console = _console()
-    gauges, counted = rows(scraped.records, "gauge"), rows(scraped.records, "count")
+    gauges, counted = rows(batch.records, "gauge"), rows(batch.records, "count")
     show_title(console, f"{_now()}  {number(len(gauges), 'gauge')}")
     show_table(console, gauges)
     show_title(console, f"{number(len(counted), 'total')}, which are not sent")
     console.print("Counts need two pages: they are what a page adds to the one before, and the first is the baseline.")
     show_table(console, [(name, "total", value, tags) for name, _, value, tags in counted])
-    _show_census(console, scraped.census)
+    _show_unmapped(console, batch.unmapped)
 
 
 Row = tuple[str, str, str, str]
@@ -83,10 +83,10 @@ def show_table(console: Console, shown: Sequence[Row]) -> None:
     console.print(table)
 
 
-def _show_census(console: Console, census: Census) -> None:
-    named = (f"{metric.family} as {metric.name}" for metric in census.by_rule)
+def _show_unmapped(console: Console, unmapped: UnmappedFamilies) -> None:
+    named = (f"{family} as {name}" for family, name in unmapped.by_rule.items())
     _list(console, "Not in the table of names, named by its rule", named)
-    _list(console, "Ignored, as they are not LiteLLM's or of a type that cannot be sent", census.ignored)
+    _list(console, "Ignored, as they are not LiteLLM's or of a type that cannot be sent", unmapped.ignored)
 
 
 def _list(console: Console, title: str, entries: Iterable[str]) -> None:

@@ -17,7 +17,8 @@ import litellm
 
 from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import NOTHING
-from ddtrace_litellm.extract import credentials, embeddings, metadata, plain, prompts
+from ddtrace_litellm.extract import a2a, credentials, embeddings, metadata, plain, prompts
+from ddtrace_litellm.extract.api import Input
 from ddtrace_litellm.extract.fields import sequence
 from ddtrace_litellm.targets import Target
 from ddtrace_litellm.telemetry import counters
@@ -47,7 +48,7 @@ open_calls: set[Call] | None = None
 """Calls that have not ended; ``None`` where nobody asks (see ``lambda_invocations``)."""
 
 
-def begin(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
+def begin(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any = None) -> Call | None:
     """Open a call in what is active; ``None`` for one that LiteLLM makes to carry out the call around it."""
     with _BEGIN:
         active = _ddtrace.active_context()
@@ -56,7 +57,12 @@ def begin(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call
             if debug_log.wanted():
                 debug_log.delegated(target.resource, parent.target.api.name)
             return None
-        return Call.open(target, target.arguments(args, kwargs), parent, active)
+        if parent is not None and not target.api.asks_provider:
+            parent.end_whole_streams()
+        call = Call.open(target, target.arguments(args, kwargs, instance), parent, active)
+        if target.router:
+            call.chosen_by(instance)
+        return call
     return None
 
 
@@ -109,6 +115,14 @@ def prompt_rendered(logging_obj: Any, asked: Mapping[str, Any], rendered: tuple[
         call = innermost()
         if call is not None and call.request is not None:
             call.request = spans.rendered(call.target.api, call.request, model, messages, prompt)
+
+
+def agent_named(name: Any) -> None:
+    """Name the event of the innermost call for the agent that it asks, whose name is on a card that LiteLLM fetches."""
+    with _OBSERVED:
+        call = innermost()
+        if call is not None and call.target.api is a2a.API and _ddtrace.is_llmobs_span(call.span):
+            spans.introduce(call.span, Input({}, name=plain.text(name)))
 
 
 def stream_completed(event: Any) -> None:
@@ -254,6 +268,8 @@ class Call:
     def is_served_by(self, target: Target) -> bool:
         """Whether a call of ``target`` beneath is how this one gets its answer."""
         api = target.api
+        if not self.target.api.asks_provider:
+            return False
         if not api.serves_other_apis and api.name != self.target.api.name:
             return False
         # The attempts of a Router call are LiteLLM's functions. A method of the Router beneath one is a call of its
@@ -263,7 +279,10 @@ class Call:
     def delegates(self, target: Target, arguments: Mapping[str, Any]) -> bool:
         """Whether a call of ``target`` beneath is this one, a layer further down."""
         own = self.target
-        return not (own.router or own.batch) and is_delegated(target.api.name, own.api.name, arguments)
+        if not target.api.asks_provider:
+            return target.api is own.api
+        asks = own.api.asks_provider and not (own.router or own.batch)
+        return asks and is_delegated(target.api.name, own.api.name, arguments)
 
     @property
     def is_leaf(self) -> bool:
@@ -332,6 +351,16 @@ class Call:
             self.end(Result(error=error))
         finally:
             self.leave()
+
+    def end_whole_streams(self) -> None:
+        """End the streams beneath that have brought their last event, and with it the choice of a tool.
+
+        LiteLLM runs the tool before it reads on (Responses, 1.85 to 1.110).
+        """
+        for stream in tuple(self.streams or ()):
+            is_last = stream.streaming.is_last
+            if is_last is not None and stream.chunks and is_last(stream.chunks[-1]):
+                stream.end(StopAsyncIteration())
 
     def _keep(self, stream: StreamReading) -> None:
         self.stream = stream

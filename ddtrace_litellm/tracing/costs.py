@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 
 import litellm
 
-from ddtrace_litellm.extract.api import Api, Arguments, Output
-from ddtrace_litellm.extract.choices import failure_of
+from ddtrace_litellm.extract.api import Api, Arguments, Output, failure_of
 from ddtrace_litellm.extract.cost import equal, reported_cost
 from ddtrace_litellm.extract.fields import field, fields_of, number, sequence, text_of
 from ddtrace_litellm.extract.plain import mended

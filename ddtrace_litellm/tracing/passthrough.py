@@ -19,19 +19,19 @@ _READ, _ASKED, _BODY = contain("pass-through request"), contain("pass-through bo
 _CALL_ID = "x-litellm-call-id"
 
 
-def begin(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
+def begin(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any) -> Call | None:
     """Open the call of a request, ``None`` for one of no API that is known here."""
     exchange = None
     with _READ:
         if target.reads is not None:
-            exchange = target.reads(target.arguments(args, kwargs))
+            exchange = target.reads(target.arguments(args, kwargs, instance))
     if exchange is None:
         return None
     arguments = {**exchange.arguments}
     headers = fields_of(fields_of(arguments.get("litellm_metadata")).get("headers"))
     if headers and (session := _session(headers)):
         arguments["litellm_session_id"] = session
-    return calls.begin(replace(target, api=exchange.api), (), arguments)
+    return calls.begin(replace(target, api=exchange.api), (), arguments, instance)
 
 
 def _session(headers: Mapping[str, str]) -> Any:

@@ -11,7 +11,7 @@ from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import NOTHING, CaptureConfig, UserConfig, capture_config, user_config
 from ddtrace_litellm.extract import metadata as extract_metadata
 from ddtrace_litellm.extract import plain, prompts, room
-from ddtrace_litellm.extract.api import Api
+from ddtrace_litellm.extract.api import Api, Input, Output
 from ddtrace_litellm.extract.capture import captured_input, captured_output
 from ddtrace_litellm.extract.content import without_attachments
 from ddtrace_litellm.extract.prompts import Prompt
@@ -56,6 +56,8 @@ def open_request(
         model = plain.tag(model)
         _ddtrace.set_tag(span, "litellm.request.model", model)
     sources = extract_metadata.request_metadata(arguments)
+    if api.identity is not None and (identity := api.identity(arguments)):
+        sources.append(identity)
     redacted_around = within is not None and within.capture is NOTHING
     capture = NOTHING if redacted_around or is_redacted(arguments, sources) else _capture
     described: dict[str, Any] = {}
@@ -74,8 +76,7 @@ def open_request(
     warn_if_reported_twice()
     asked = plain.plain_arguments(arguments)
     read = api.read_input(asked)
-    for tool_id in read.tool_result_ids:
-        _ddtrace.link_tool_result(span, tool_id)
+    introduce(span, read)
     settings = api.settings(asked) if api.settings is not None else asked
     described |= extract_metadata.parameters(settings, api.parameters, contents=capture.input)
     extract_metadata.hash_users(described, _users)
@@ -114,6 +115,17 @@ def redacted(request: Request) -> Request:
     )
 
 
+def introduce(span: Any, read: Input) -> None:
+    """Say which tool or agent is called, and which tools' results it is told."""
+    if read.name:
+        tags = {name: plain.tag(value) for name, value in read.tags.items()}
+        _ddtrace.annotate(span, name=plain.tag(read.name), tags=tags)
+    if read.manifest:
+        _ddtrace.annotate(span, agent_manifest=plain.plain(dict(read.manifest)))
+    for tool_id in read.tool_result_ids:
+        _ddtrace.link_tool_result(span, tool_id)
+
+
 def _identify(
     span: Any, arguments: Mapping[str, Any], sources: list[dict[str, Any]], described: Mapping[str, Any]
 ) -> None:
@@ -148,13 +160,22 @@ def write(span: Any, request: Request | None, outcome: Outcome) -> None:
     _ddtrace.annotate(
         span, kind=kind, model_name=model_name, model_provider=provider, metrics=metrics, tags=_INTEGRATION, **said
     )
+    if outcome.output is not None:
+        _link_tools(span, outcome.output, leaf=outcome.leaf)
     if not outcome.leaf or outcome.output is None:
         return
     if prompt is not None and kind == "llm":
         _ddtrace.annotate_prompt(span, prompt.annotation(request.capture))
     if request.capture.input:  # a managed prompt of Datadog's brings its variables along
         _ddtrace.annotate_tracked_prompt(span, request.arguments.get("messages") or request.arguments.get("prompt"))
-    for call in islice(outcome.output.tool_calls, _MAX_LINKS):
+
+
+def _link_tools(span: Any, output: Output, *, leaf: bool) -> None:
+    """Link what a leaf has chosen to the tools that will run, and a tool that has run to what chose it."""
+    for ran in output.ran:
+        if len(ran.arguments) <= MAX_JSON_CHARS:
+            _ddtrace.link_tool_call(span, ran.tool_id, ran.name, ran.arguments)
+    for call in islice(output.tool_calls if leaf else (), _MAX_LINKS):
         if call.tool_id and len(call.arguments) <= MAX_JSON_CHARS:
             _ddtrace.link_tool_choice(span, call.tool_id, call.name, call.arguments)
 

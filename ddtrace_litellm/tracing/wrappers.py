@@ -15,6 +15,7 @@ from ddtrace_litellm.targets import NO_PROVIDERS, PASSED_THROUGH, Target
 from ddtrace_litellm.tracing import guardrails, passthrough
 from ddtrace_litellm.tracing.calls import (
     Call,
+    agent_named,
     begin,
     prompt_rendered,
     provider_answered,
@@ -25,7 +26,7 @@ from ddtrace_litellm.tracing.calls import (
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 """A wrapper as wrapt calls it: ``(wrapped, instance, args, kwargs)``."""
-Begin = Callable[[Target, tuple[Any, ...], dict[str, Any]], "Call | None"]
+Begin = Callable[[Target, tuple[Any, ...], dict[str, Any], Any], "Call | None"]
 Succeed = Callable[[Call, Any], Any]
 
 
@@ -61,20 +62,31 @@ def is_traced(function: Any) -> bool:
 def traced(target: Target) -> Wrapper:
     """Return the wrapper of a function, or of a coroutine function."""
     shell = _traced_async if target.asynchronous else _traced_sync
-    return (
+    wrapper = (
         shell(target, begin, Call.succeed)
         if target.reads is None
         else shell(target, passthrough.begin, passthrough.succeed)
     )
+    return wrapper if target.runs is None else _with_traced_argument(wrapper, *target.runs)
+
+
+def _with_traced_argument(wrapper: Wrapper, name: str, target: Target) -> Wrapper:
+    """Return the wrapper of a function that is given another one, whose calls are traced too."""
+
+    def with_traced(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        given = kwargs.get(name)
+        if callable(given):
+            kwargs = {**kwargs, name: TracedFunction(given, traced(target))}
+        return wrapper(wrapped, instance, args, kwargs)
+
+    return with_traced
 
 
 def _traced_sync(target: Target, begin: Begin, succeed: Succeed) -> Wrapper:
     def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        call = begin(target, args, kwargs)
+        call = begin(target, args, kwargs, instance)
         if call is None:
             return wrapped(*args, **kwargs)
-        if target.router:
-            call.chosen_by(instance)
         try:
             result = wrapped(*args, **kwargs)
         except BaseException as error:
@@ -88,11 +100,9 @@ def _traced_sync(target: Target, begin: Begin, succeed: Succeed) -> Wrapper:
 def _traced_async(target: Target, begin: Begin, succeed: Succeed) -> Wrapper:
     # All work is done inside the coroutine: LiteLLM's proxy creates it in one task and awaits it in another.
     async def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        call = begin(target, args, kwargs)
+        call = begin(target, args, kwargs, instance)
         if call is None:
             return await wrapped(*args, **kwargs)
-        if target.router:
-            call.chosen_by(instance)
         try:
             result = await wrapped(*args, **kwargs)
         except BaseException as error:
@@ -195,3 +205,10 @@ def observes_question(
     if applies is True:
         guardrails.applies()
     return applies
+
+
+def observes_agent(wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Wrap what LiteLLM reads the name of a remote agent with."""
+    name = wrapped(*args, **kwargs)
+    agent_named(name)
+    return name

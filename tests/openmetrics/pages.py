@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.parser import text_string_to_metric_families
 
-from ddtrace_litellm.openmetrics.collecting.deltas import Page
+from ddtrace_litellm.openmetrics.pipeline.deltas import Page
 from ddtrace_litellm.openmetrics.samples import Sample
 
 

@@ -59,7 +59,7 @@ class Reader:
 
     def sent(self):
         """Read a page and return what it adds, and its gauges, by name and label."""
-        from ddtrace_litellm.openmetrics.collecting.deltas import Deltas
+        from ddtrace_litellm.openmetrics.pipeline.deltas import Deltas
 
         with self.source.read() as reading:
             self.deltas = self.deltas or Deltas(self.source.started, inherited=self.source.inherited)

@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.config import OpenMetricsConfig
-from ddtrace_litellm.openmetrics.collecting.collector import Collector
+from ddtrace_litellm.metrics.sinks import Sink
 from ddtrace_litellm.openmetrics.options.conf import read_conf
 from ddtrace_litellm.openmetrics.options.instance import Instance, instance
+from ddtrace_litellm.openmetrics.pipeline.collector import Collector
 from ddtrace_litellm.openmetrics.process.health import EndpointHealth
-from ddtrace_litellm.openmetrics.process.scraper import Manner, Scraper
-from ddtrace_litellm.openmetrics.sinks import Sink
-from ddtrace_litellm.openmetrics.sources.directory import shared_directory
+from ddtrace_litellm.openmetrics.process.scraper import ScrapeOptions, Scraper
 from ddtrace_litellm.openmetrics.sources.http import HttpSource
 from ddtrace_litellm.openmetrics.sources.leader import leader_of_endpoint
+from ddtrace_litellm.openmetrics.sources.multiprocess_dir import shared_directory
 from ddtrace_litellm.openmetrics.sources.registry import RegistrySource
 
 log = logging.getLogger("ddtrace.litellm.openmetrics")
@@ -81,34 +81,35 @@ def _instance(config: OpenMetricsConfig) -> Instance:
 def _scraper(of: Instance, config: OpenMetricsConfig, process: Process) -> Scraper:
     for warning in of.warnings:
         log.warning("%s", warning)
-    manner = Manner(of.interval, of.health_check, of.ignore_connection_errors)
+    options = ScrapeOptions(of.interval, of.health_check, of.ignore_connection_errors)
     sink = _sink(config, of, process)
     if of.endpoint is not None:
         source = HttpSource(of.endpoint)
-        manner = replace(manner, wanted=leader_of_endpoint(of.endpoint.url).leads)
+        options = replace(options, wanted=leader_of_endpoint(of.endpoint.url).leads)
         if of.health_endpoint:
             tags = of.page.tags(source.endpoint)
             extra = EndpointHealth(of.endpoint, of.health_endpoint, of.health_endpoint_interval, tags)
-            manner = replace(manner, extra=extra)
-        return Scraper(source, lambda: Collector(of.page, endpoint=source.endpoint), sink, manner)
+            options = replace(options, extra=extra)
+        return Scraper(source, lambda: Collector(of.page, endpoint=source.endpoint), sink, options)
     registry = process.registry or RegistrySource()
 
     def collector_of_registry() -> Collector:
         return Collector(of.page, started=max(registry.started, process.since), inherited=registry.inherited)
 
     return Scraper(
-        registry, collector_of_registry, sink, replace(manner, wanted=registry.available, guard=process.no_fork)
+        registry, collector_of_registry, sink, replace(options, wanted=registry.available, guard=process.no_fork)
     )
 
 
 def _sink(config: OpenMetricsConfig, of: Instance, process: Process) -> Sink:
     if not config.agentless:
-        from ddtrace_litellm.openmetrics.sinks import dogstatsd
+        from ddtrace_litellm.metrics.sinks import dogstatsd
 
         return dogstatsd.from_environment(os.environ, interval=of.interval)
-    from ddtrace_litellm.openmetrics.sinks import api
+    from ddtrace_litellm.metrics.sinks import api
+    from ddtrace_litellm.openmetrics.intake import Intake
 
     # An Agent adds up the counts of several workers. Datadog's API does not: of two for one second it keeps one.
     one_of_several = process.forked or parent_process() is not None or shared_directory() is not None
     tags = (f"worker:{os.getpid()}",) if of.endpoint is None and one_of_several else ()
-    return api.from_environment(os.environ, interval=of.interval, tags=tags)
+    return api.from_environment(os.environ, Intake, interval=of.interval, tags=tags)

@@ -13,15 +13,16 @@ from queue import Empty, SimpleQueue
 from typing import NamedTuple, Protocol
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.collecting.unknown import UnknownFamilies
-from ddtrace_litellm.openmetrics.metrics import Record, Scraped, ServiceCheck, Status
+from ddtrace_litellm.metrics.batch import MetricBatch, Record, ServiceCheck, Status
+from ddtrace_litellm.metrics.log_once import LogOnce
+from ddtrace_litellm.metrics.sinks import Sink
 from ddtrace_litellm.openmetrics.names import NAMESPACE
-from ddtrace_litellm.openmetrics.process.state import Schedule, State
+from ddtrace_litellm.openmetrics.pipeline.notices import Notices
+from ddtrace_litellm.openmetrics.process.state import Schedule
 from ddtrace_litellm.openmetrics.samples import Sample
-from ddtrace_litellm.openmetrics.sinks import Sink
 from ddtrace_litellm.openmetrics.sources import Source
-from ddtrace_litellm.openmetrics.sources.failures import UnreachableError
 from ddtrace_litellm.telemetry import counters
+from ddtrace_litellm.transport import UnreachableError
 
 log = logging.getLogger("ddtrace.litellm.openmetrics")
 
@@ -31,6 +32,7 @@ UNDELIVERED = f"{NAMESPACE}.openmetrics.undelivered_values.count"
 
 _SAMPLES_AT_ONCE = 1000
 _LONGEST_MESSAGE = 500
+_MOST_REASONS = 8
 
 
 class PageCollector(Protocol):
@@ -43,7 +45,7 @@ class PageCollector(Protocol):
     @property
     def tags(self) -> tuple[str, ...]: ...
 
-    def collect(self, samples: Iterable[Sample], asked_at: float) -> Scraped:
+    def collect(self, samples: Iterable[Sample], asked_at: float) -> MetricBatch:
         """Return what became of a page; where its samples raise, the page leaves no trace."""
 
 
@@ -55,7 +57,7 @@ class Extra(Protocol):
 
 
 @dataclass(frozen=True)
-class Manner:
+class ScrapeOptions:
     """How a page is scraped, whatever is on it.
 
     Attributes:
@@ -83,15 +85,16 @@ class Scraper:
         source: where pages come from.
         collector: returns what makes metrics of them; called when there may be a page for the first time.
         sink: where those go.
-        manner: how.
+        options: how.
     """
 
-    def __init__(self, source: Source, collector: Callable[[], PageCollector], sink: Sink, manner: Manner) -> None:
-        self._source, self._sink, self._manner = source, sink, manner
+    def __init__(
+        self, source: Source, collector: Callable[[], PageCollector], sink: Sink, options: ScrapeOptions
+    ) -> None:
+        self._source, self._sink, self._options = source, sink, options
         self._collector = cache(collector)
-        self._state = State(f"metrics of {source.name}")
-        self._unknown = UnknownFamilies()
-        self._capped = False
+        self._failures = LogOnce(log, _MOST_REASONS)
+        self._notices = Notices(log, source.name)
         self._undelivered = 0
         self._orders: SimpleQueue[_Order] = SimpleQueue()
 
@@ -114,7 +117,7 @@ class Scraper:
 
     def run(self) -> None:
         """Scrape from now on, the first time at once, until there was a last time."""
-        schedule = Schedule(self._manner.interval)
+        schedule = Schedule(self._options.interval)
         while True:
             order = self._next_order(schedule.wait())
             began = time.monotonic()
@@ -157,64 +160,49 @@ class Scraper:
             whether the next one may follow at the usual time.
         """
         try:
-            if not self._manner.wanted():
+            if not self._options.wanted():
                 return True
             collector = self._collector()
-            with self._manner.guard, self._source.read() as reading:
-                scraped = collector.collect(_sharing(reading.samples), reading.asked_at)
+            with self._options.guard, self._source.read() as reading:
+                batch = collector.collect(_sharing(reading.samples), reading.asked_at)
         except Exception as error:
             return last or self._failed(error)
-        self._sink.send(scraped._replace(records=[*scraped.records, *self._own(scraped)]), time.time())
-        sent = len(scraped.records) + len(scraped.distributions)
+        self._sink.send(batch._replace(records=[*batch.records, *self._own(batch)]), time.time())
+        sent = len(batch.records) + len(batch.distributions)
         counters.series_sent.add(sent)
-        counters.series_dropped.add(scraped.dropped)
-        log.debug(
-            "litellm: metrics of %s: %d values sent, %d series left out", self._source.name, sent, scraped.dropped
-        )
+        counters.series_dropped.add(batch.dropped)
+        log.debug("litellm: metrics of %s: %d values sent, %d series left out", self._source.name, sent, batch.dropped)
         # Not before: only what was read to its end is well.
         self._check(Status.OK)
-        self._state.works()
-        self._tell(scraped)
-        extra = self._manner.extra
+        self._failures.over("metrics of %s: received again", self._source.name)
+        self._notices.tell(batch)
+        extra = self._options.extra
         if extra is not None and not last and (records := extra.collect()):
-            self._sink.send(Scraped(records), time.time())
+            self._sink.send(MetricBatch(records), time.time())
         return True
 
     def _failed(self, error: Exception) -> bool:
         reason = masking.reason(error)
         log.debug("no page from %s\n%s", self._source.name, masking.raised_at(error))
         self._check(Status.CRITICAL, reason)
-        ignored = self._manner.ignore_connection_errors and isinstance(error, UnreachableError)
-        self._state.fails(reason)
+        ignored = self._options.ignore_connection_errors and isinstance(error, UnreachableError)
+        self._failures.warning(reason, "metrics of %s: not received: %s", self._source.name, reason)
         return ignored
 
     def _check(self, status: Status, message: str = "") -> None:
-        if self._manner.health_check:
+        if self._options.health_check:
             result = ServiceCheck(HEALTH, status, self._collector().tags, message[:_LONGEST_MESSAGE])
             self._sink.check(result, time.time())
 
-    def _own(self, scraped: Scraped) -> Iterator[Record]:
+    def _own(self, batch: MetricBatch) -> Iterator[Record]:
         """What there is to say of the scraper itself."""
-        if scraped.dropped:
-            yield Record(DROPPED_SERIES, "count", scraped.dropped, self._collector().tags)
+        if batch.dropped:
+            yield Record(DROPPED_SERIES, "count", batch.dropped, self._collector().tags)
         undelivered = self._sink.dropped
         if undelivered > self._undelivered:
             yield Record(UNDELIVERED, "count", undelivered - self._undelivered, self._collector().tags)
             counters.series_dropped.add(undelivered - self._undelivered)
             self._undelivered = undelivered
-
-    def _tell(self, scraped: Scraped) -> None:
-        """Log what somebody may want to act on, each thing once."""
-        self._unknown.tell(scraped.census, log)
-        if scraped.dropped and not self._capped:
-            log.warning(
-                "%s has more series than max_returned_metrics allows, or than are remembered: %d are left out of this"
-                " page. %s counts them",
-                self._source.name,
-                scraped.dropped,
-                DROPPED_SERIES,
-            )
-        self._capped = scraped.dropped > 0
 
 
 class _Order(NamedTuple):

@@ -17,8 +17,8 @@ from datadog_checks.base.agent import datadog_agent
 
 from ddtrace_litellm import __version__
 from ddtrace_litellm.openmetrics.check import LiteLLMCheck
-from ddtrace_litellm.openmetrics.collecting.places import Places
 from ddtrace_litellm.openmetrics.names import families
+from ddtrace_litellm.openmetrics.pipeline.places import Places
 from tests.openmetrics.agent_check.checks import OPENMETRICS, Run, served, x
 from tests.openmetrics.servers import Server
 
@@ -187,7 +187,7 @@ def test_most_metrics():
 
 def test_most_series(monkeypatch):
     """What is remembered has a bound in an Agent too: it is told once, and what is left out is counted."""
-    monkeypatch.setattr("ddtrace_litellm.openmetrics.collecting.collector.Places", lambda _: Places(2))
+    monkeypatch.setattr("ddtrace_litellm.openmetrics.pipeline.collector.Places", lambda _: Places(2))
     with served() as (page, server):
         page.text = "# TYPE litellm_g gauge\n" + "".join(f'litellm_g{{a="{i}"}} {i}\n' for i in range(5))
         run = Run(LiteLLMCheck, server.url)

@@ -1,0 +1,112 @@
+"""From the pages of one proxy to what Datadog gets of them."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from math import isfinite
+
+from ddtrace_litellm.metrics.batch import MetricBatch
+from ddtrace_litellm.openmetrics.pipeline.deltas import (
+    CounterStep,
+    Deltas,
+    EmptyPageError,
+    HistogramStep,
+    Observations,
+    Page,
+)
+from ddtrace_litellm.openmetrics.pipeline.labels import Context
+from ddtrace_litellm.openmetrics.pipeline.naming import Names
+from ddtrace_litellm.openmetrics.pipeline.page_options import PageOptions
+from ddtrace_litellm.openmetrics.pipeline.places import Places
+from ddtrace_litellm.openmetrics.pipeline.reading import Reading
+from ddtrace_litellm.openmetrics.pipeline.series import series_of
+from ddtrace_litellm.openmetrics.pipeline.share_labels import SharedLabels
+from ddtrace_litellm.openmetrics.pipeline.submission import Sending
+from ddtrace_litellm.openmetrics.pipeline.telemetry import telemetry
+from ddtrace_litellm.openmetrics.samples import Labels, Sample
+
+
+class Collector:
+    """The memory of one proxy: what was on its pages before. Not to be used by two threads at once.
+
+    Args:
+        options: what is made of a page.
+        started: since when its series count from their first value on, seconds since 1970 on the page's clock; ``None``
+            for when this was made, since the first pages may fail.
+        inherited: what series of this process began at instead of 0.
+        endpoint: the URL, for the tag of that name; ``""`` for none.
+
+    Attributes:
+        tags: of everything that is sent, service checks included.
+    """
+
+    def __init__(
+        self,
+        options: PageOptions,
+        *,
+        started: float | None = None,
+        inherited: Iterable[Sample] = (),
+        endpoint: str = "",
+    ) -> None:
+        self.tags = options.tags(endpoint)
+        self._made = time.monotonic()
+        self._options, self._inherited = options, inherited
+        self._labels = replace(options.labels, tags=self.tags)
+        self._names = Names(options.names)
+        self._places = Places(options.most_series)
+        self._sharing = SharedLabels(options.sharing)
+        tagging = self._context if options.sharing else self._labels.context
+        self._sending = Sending(self._names, self._labels, tagging, options.histograms, options.most_contexts)
+        self._deltas = None if started is None else Deltas(started, inherited=inherited)
+
+    def collect(self, samples: Iterable[Sample], asked_at: float) -> MetricBatch:
+        """Return what is sent of a page; where its samples raise, it leaves no trace.
+
+        Raises:
+            EmptyPageError: the page has no sample.
+            TooManySamplesError: one of its series is none of LiteLLM's.
+        """
+        if self._deltas is None:
+            self._deltas = Deltas(asked_at - (time.monotonic() - self._made), inherited=self._inherited)
+        reading = self._reading()
+        complete = self._places.complete(asked_at)
+        page = self._deltas.read(reading.read(self._places.read(samples, asked_at)), asked_at, complete=complete)
+        return self._scraped(page, reading, asked_at)
+
+    def totals(self, samples: Iterable[Sample], asked_at: float) -> MetricBatch:
+        """Return a page with everything that its counters ever counted in the place of steps: to be shown, not sent.
+
+        Raises:
+            EmptyPageError: the page has no sample.
+        """
+        reading = self._reading()
+        page = totals(reading.read(self._places.read(samples, asked_at)))
+        if not reading.types:
+            raise EmptyPageError("the page has no samples")
+        return self._scraped(page, reading, asked_at)
+
+    def _reading(self) -> Reading:
+        options = self._options
+        return Reading(self._names, self._sharing, options.names.prefix, counting=options.telemetry)
+
+    def _scraped(self, page: Page, reading: Reading, now: float) -> MetricBatch:
+        self._sharing.learn(reading.shared)
+        batch = self._sending.scraped(page, reading, now)
+        batch.records.extend(telemetry(reading, self._names, self.tags))
+        return batch._replace(dropped=batch.dropped + self._places.left_out)
+
+    def _context(self, labels: Labels) -> Context | None:
+        return self._labels.context(self._sharing.add(labels))
+
+
+def totals(samples: Iterable[Sample]) -> Page:
+    """Return a page with totals in the place of steps."""
+    page = Page([], [], [], [])
+    for series in series_of(samples, page.gauges):
+        values = [value if isfinite(value) else 0.0 for value in series.values]
+        if series.bounds is not None:
+            observed = Observations(values[0], values[1], series.bounds, tuple(values[2:]))
+            page.histograms.append(HistogramStep(series.family, series.labels, observed))
+        elif values[0]:
+            page.counters.append(CounterStep(series.family, series.labels, values[0]))
+    return page
