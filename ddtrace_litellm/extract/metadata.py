@@ -168,6 +168,37 @@ def identity_tags(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, 
     return tags
 
 
+# Of LiteLLM's record of an auto-router's choice (1.100), what quotes no request.
+_DECISION = (
+    "cause",
+    "classifier_model",
+    "escalated",
+    "request_type",
+    "routed_model",
+    "router_model_name",
+    "router_type",
+    "score",
+    "tier",
+)
+
+
+def routing_decision(metadata: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what an auto-router has chosen, and why; empty where none has."""
+    for source in metadata:
+        if decision := source.get("routing_decision"):
+            said = plain({name: value for name in _DECISION if (value := field(decision, name)) is not None})
+            return {"routing_decision": said} if said else {}
+    return {}
+
+
+def applied_guardrails(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the names of the guardrails that LiteLLM's proxy has noted for a request; empty where there are none."""
+    for source in request_metadata(arguments):
+        if names := sequence(source.get("applied_guardrails")):
+            return {"applied_guardrails": [text(name)[:MAX_TAG_CHARS] for name in names[:MAX_REQUEST_TAGS]]}
+    return {}
+
+
 def _label(value: Any) -> str:
     """Return what a tag says: text or a number of any type; ``""`` for a value with others inside."""
     read = value if type(value) is str else plain(value)

@@ -17,7 +17,7 @@ import litellm
 
 from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import NOTHING
-from ddtrace_litellm.extract import a2a, credentials, embeddings, plain, prompts
+from ddtrace_litellm.extract import a2a, credentials, embeddings, metadata, plain, prompts
 from ddtrace_litellm.extract.api import Input
 from ddtrace_litellm.extract.fields import sequence
 from ddtrace_litellm.targets import Target
@@ -38,6 +38,7 @@ _BEGIN, _REQUEST, _RESULT, _STREAM = contain("begin"), contain("request"), conta
 _OUTCOME, _SPAN, _DEBUG_LOG, _FINISH = contain("outcome"), contain("span"), contain("debug log"), contain("finish")
 _KEYS = tuple(name for name in vars(litellm) if name.endswith("_key"))
 """LiteLLM's settings that hold keys (``litellm.openai_key``)."""
+_STRATEGY = contain("routing strategy")
 _OBSERVED, _ERROR_TEXT, _PROMPT = contain("provider request"), contain("error text"), contain("prompt")
 
 _prompts: WeakKeyDictionary[Any, prompts.Prompt] = WeakKeyDictionary()
@@ -58,7 +59,10 @@ def begin(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any], instanc
             return None
         if parent is not None and not target.api.asks_provider:
             parent.end_whole_streams()
-        return Call.open(target, target.arguments(args, kwargs, instance), parent, active)
+        call = Call.open(target, target.arguments(args, kwargs, instance), parent, active)
+        if target.router:
+            call.chosen_by(instance)
+        return call
     return None
 
 
@@ -252,6 +256,18 @@ class Call:
             raise
         return call
 
+    def chosen_by(self, router: Any) -> None:
+        """Note how a Router chooses among its deployments.
+
+        Args:
+            router: LiteLLM's object; from 1.110 on its settings are a snapshot that it keeps.
+        """
+        with _STRATEGY:
+            settings = getattr(router, "settings", None)
+            strategy = getattr(settings() if callable(settings) else router, "routing_strategy", None)
+            if strategy is not None and self.request is not None:
+                self.request.metadata["routing_strategy"] = plain.tag(plain.text(strategy))
+
     def is_served_by(self, target: Target) -> bool:
         """Whether a call of ``target`` beneath is how this one gets its answer."""
         api = target.api
@@ -292,6 +308,9 @@ class Call:
         if serves is not None and serves.attempts is not None:
             tried = request.metadata.get("model_group", arguments.get("model"))
             request.metadata.update(serves.attempts.begin(plain.text(tried)))
+            if serves.target.router and serves.request is not None:
+                # The Router notes its choice in the metadata that it hands on.
+                serves.request.metadata.update(metadata.routing_decision(metadata.request_metadata(arguments)))
         if request.capture is NOTHING and (within is None or within.capture is not NOTHING):
             self._redact_served()
         if debug_log.wanted():
@@ -416,6 +435,8 @@ class Call:
             return None
         if self.attempts is not None:
             request.metadata.update(self.attempts.summary())
+            if self.target.router:
+                request.metadata.update(metadata.applied_guardrails(request.arguments))
         # An attempt that was cancelled is not one that failed.
         if isinstance(error, Exception) and serves is not None and serves.attempts is not None:
             serves.attempts.fail(request.metadata, self.error_text().summary(error))
