@@ -14,11 +14,14 @@ from ddtrace_litellm.extract import (
     embeddings,
     generate_content,
     harness,
+    guardrail,
     images,
     mcp,
     messages,
     moderation,
     ocr,
+    passthrough,
+    rag,
     rerank,
     responses,
     search,
@@ -43,9 +46,12 @@ class Target:
         asynchronous: a coroutine function.
         router: a method of the Router: what it calls are attempts.
         batch: makes several calls, none of which is another attempt after the one before.
+        composed: is made of calls that are traced one by one.
         called: what its spans call it, where its name alone would not tell.
         signature_of: the function whose positional parameters it takes, where its own signature is ``*args``.
         positional: its positional parameters, where no signature tells.
+        reads: finds the API of a call, and the arguments as that API has them, where the function takes requests of
+            many; ``None`` where those are of no API. Then ``api`` stands for all of them.
         method: its object is an argument too, ``self``.
         runs: the argument that is a function, and what its calls are.
         resource: the resource of its spans.
@@ -58,9 +64,11 @@ class Target:
     asynchronous: bool = False
     router: bool = False
     batch: bool = False
+    composed: bool = False
     called: str = ""
     signature_of: str | None = None
     positional: tuple[str, ...] = ()
+    reads: Callable[[Mapping[str, Any]], passthrough.Exchange | None] | None = None
     method: bool = False
     runs: tuple[str, Target] | None = None
     resource: str = field(init=False)
@@ -69,7 +77,8 @@ class Target:
     def __post_init__(self) -> None:
         name = self.called or self.name
         object.__setattr__(self, "resource", f"router.{name}" if self.router else name)
-        object.__setattr__(self, "never_leaf", self.router or self.batch or not self.api.asks_provider)
+        composed = self.router or self.batch or self.composed
+        object.__setattr__(self, "never_leaf", composed or not self.api.asks_provider)
 
     def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any) -> Mapping[str, Any]:
         """Return a call's arguments by name. A wrong call binds as far as it goes: LiteLLM raises, not we."""
@@ -88,10 +97,13 @@ def positional_parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(found.name for found in parameters if found.kind in kinds and found.name != "self")
 
 
-def _pair(name: str, owners: tuple[str, ...], api: Api, *, starred: bool = False) -> tuple[Target, Target]:
+def _pair(
+    name: str, owners: tuple[str, ...], api: Api, *, starred: bool = False, composed: bool = False
+) -> tuple[Target, Target]:
     """Return a function and its asynchronous twin, which may take ``*args``."""
-    twin = Target(f"a{name}", owners, api, asynchronous=True, signature_of=name if starred else None)
-    return Target(name, owners, api), twin
+    signature = name if starred else None
+    twin = Target(f"a{name}", owners, api, asynchronous=True, composed=composed, signature_of=signature)
+    return Target(name, owners, api, composed=composed), twin
 
 
 def _router(name: str, api: Api, *positional: str, asynchronous: bool = True, batch: bool = False) -> Target:
@@ -131,6 +143,13 @@ _OCR = ("litellm", "litellm.ocr", "litellm.ocr.dispatch", "litellm.ocr.main")
 _VIDEO = ("litellm", "litellm.videos", "litellm.videos.main")
 _BATCH = ("litellm", "litellm.batch_completion.main")
 
+_RAG = ("litellm", "litellm.rag", "litellm.rag.main")
+_PASS_THROUGH = ("litellm", "litellm.passthrough", "litellm.passthrough.main")
+_PASS_THROUGH_REQUEST = (
+    "litellm.proxy.pass_through_endpoints.pass_through_endpoints",
+    "litellm.proxy.pass_through_endpoints.codex_passthrough_endpoints",  # 1.109
+)
+
 FUNCTIONS = (
     *_pair("completion", _CHAT, chat.API),
     *_pair("text_completion", _MAIN, text.API, starred=True),
@@ -159,11 +178,27 @@ FUNCTIONS = (
     *_pair("video_edit", _VIDEO, video.API),
     *_pair("video_extension", _VIDEO, video.API),
     *_pair("video_remix", _VIDEO, video.API),
+    Target("llm_passthrough_route", _PASS_THROUGH, chat.API, reads=passthrough.from_sdk),
+    Target("allm_passthrough_route", _PASS_THROUGH, chat.API, asynchronous=True, reads=passthrough.from_sdk),
+    *_pair("query", _RAG, rag.QUERY, composed=True),
+    *_pair("ingest", _RAG, rag.INGEST, composed=True),
     Target("batch_completion", _BATCH, batch.API, batch=True),
     Target("batch_completion_models", _BATCH, batch.API, batch=True),
     Target("batch_completion_models_all_responses", _BATCH, batch.API, batch=True),
 )
 """LiteLLM's functions."""
+
+PASS_THROUGH_REQUEST = Target(
+    "pass_through_request",
+    _PASS_THROUGH_REQUEST,
+    chat.API,
+    asynchronous=True,
+    reads=passthrough.from_proxy,
+)
+"""What the proxy's pass-through routes end in, each but a Router model's (1.72 to 1.110)."""
+
+PASSED_THROUGH = frozenset({"pass_through_endpoint", "allm_passthrough_route", "llm_passthrough_route"})
+"""``Logging.call_type`` of such requests (1.72 to 1.110)."""
 
 _EXECUTE = "execute_tool"
 _TOOL_LOOP = ("litellm", "litellm.tool_loop")
@@ -238,7 +273,7 @@ ROUTER_METHODS = (
 ROUTER_FACTORY_CALL_TYPES = {
     target.resource if target.name != "amoderation" else "moderation": replace(target, router=True)
     for target in FUNCTIONS
-    if not target.batch and not target.name.startswith("_")
+    if not (target.batch or target.composed or target.name.startswith("_"))
 }
 """What ``Router.factory_function`` makes attributes of an instance of (to 1.109), by the ``call_type`` that it is told.
 
@@ -288,3 +323,38 @@ PROMPT_RENDERERS = ((_LOGGING, "get_chat_completion_prompt"), (_LOGGING, "async_
 
 LAST_EVENT = ("litellm.responses.mcp.stream_round_billing:StreamedRoundBilling", "charge_final_round")
 """What LiteLLM hands the last event of a stream of Responses to, before it adds the usage of earlier rounds (1.109)."""
+
+GUARDRAIL = Target("guardrail", (), guardrail.API)
+"""A run of a guardrail, which has a span when it is over."""
+
+_CUSTOM_GUARDRAIL = "litellm.integrations.custom_guardrail:CustomGuardrail"
+_PROXY_LOGGING = "litellm.proxy.utils:ProxyLogging"
+GUARDRAIL_RECORD = (_CUSTOM_GUARDRAIL, "add_standard_logging_guardrail_information_to_request_data")
+"""What every guardrail of LiteLLM's tells its verdict, and one of the user's where it is decorated (1.72 to 1.110)."""
+
+GUARDRAIL_ASKED = (_CUSTOM_GUARDRAIL, "should_run_guardrail")
+"""What says whether a guardrail applies to a request, inside those of :data:`GUARDRAIL_RUNS` that ask it (1.72)."""
+
+_PROCESS = ("callback", "data", "user_api_key_dict", "call_type")
+_MEASURED = ("callback", "coro", "hook_type", "data")
+GUARDRAIL_RUNS = (
+    (_PROXY_LOGGING, "_process_guardrail_callback", "pre_call", _PROCESS),  # 1.80
+    (_PROXY_LOGGING, "_run_guardrail_with_metrics", "", _MEASURED),  # 1.95
+    (_CUSTOM_GUARDRAIL, "async_pre_call_deployment_hook", "pre_call", ("data",)),  # 1.80
+    (_CUSTOM_GUARDRAIL, "async_post_call_success_deployment_hook", "post_call", ("data",)),  # 1.80
+)
+"""What runs one guardrail: in the proxy before, during and after a call, in the SDK before and after it.
+
+With its mode, where no argument says it, and its positional parameters."""
+
+SCREENING = (_PROXY_LOGGING, "pre_call_hook")
+"""What runs the guardrails of a request to the proxy, before it is routed (1.72 to 1.110)."""
+
+_BY_RESOURCE = {target.resource: target for target in FUNCTIONS}
+SCREENED = {
+    **_BY_RESOURCE,
+    "aanthropic_messages": _BY_RESOURCE["anthropic_messages"],
+    "audio_transcription": _BY_RESOURCE["atranscription"],  # 1.72
+    "embeddings": _BY_RESOURCE["aembedding"],  # 1.72
+}
+"""What a request to the proxy asks for, by the ``call_type`` that its guardrails are told."""

@@ -83,9 +83,14 @@ class Streaming:
     is_last: Callable[[Any], bool] | None = None
 
 
+def failure_of(response: Any) -> Any:
+    """Return the error that an answer, an event of a stream or what is assembled of them reports; else ``None``."""
+    return getattr(response, "error", None) if isinstance(response, tuple) else field(response, "error")
+
+
 def reported_error(response: Any) -> tuple[str, str] | None:
-    """Return type and message of the error that an answer, or an event of a stream, has in its field ``error``."""
-    failure = field(response, "error")
+    """Return type and message of that error."""
+    failure = failure_of(response)
     if not failure:
         return None
     kind = field(failure, "type") or field(failure, "code") or type(failure).__name__

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ddtrace_litellm.masking import visible
-from ddtrace_litellm.openmetrics.metrics import MetricBatch, Record, UnmappedFamilies
+from ddtrace_litellm.metrics.batch import MetricBatch, Record, UnmappedFamilies
 
 _UPPER_BOUND = "upper_bound:"
 
@@ -84,7 +84,7 @@ def show_table(console: Console, shown: Sequence[Row]) -> None:
 
 
 def _show_unmapped(console: Console, unmapped: UnmappedFamilies) -> None:
-    named = (f"{metric.family} as {metric.name}" for metric in unmapped.by_rule)
+    named = (f"{family} as {name}" for family, name in unmapped.by_rule.items())
     _list(console, "Not in the table of names, named by its rule", named)
     _list(console, "Ignored, as they are not LiteLLM's or of a type that cannot be sent", unmapped.ignored)
 

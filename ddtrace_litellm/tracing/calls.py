@@ -94,6 +94,8 @@ def provider_answered(response: Any) -> None:
 def prompt_rendered(logging_obj: Any, asked: Mapping[str, Any], rendered: tuple[Any, Sequence[Any], Any]) -> None:
     """Note what LiteLLM has made of a managed prompt, for the innermost call and for those that are made of it.
 
+    Other hooks that change messages come through the same door: one adds what it has found in a vector store.
+
     Args:
         logging_obj: LiteLLM's of the request; the Router and the proxy render before they call.
         asked: what was to be rendered, by name.
@@ -103,8 +105,9 @@ def prompt_rendered(logging_obj: Any, asked: Mapping[str, Any], rendered: tuple[
         model, messages, _ = rendered
         if messages == asked.get("messages"):  # LiteLLM asks again further down, where nobody knows the prompt
             return
-        prompt = prompts.managed(asked, messages)
-        _prompts[logging_obj] = prompt
+        prompt = None
+        if asked.get("prompt_id"):
+            prompt = _prompts[logging_obj] = prompts.managed(asked, messages)
         call = innermost()
         if call is not None and call.request is not None:
             call.request = spans.rendered(call.target.api, call.request, model, messages, prompt)
@@ -162,6 +165,7 @@ class Call:
         built: the stream as LiteLLM itself has put it together.
         answered_by: the outcome of the call that served this one last without an error.
         attempts: what was tried beneath, for a call that retries or falls back; ``None`` for any other.
+        blocked: a guardrail beneath has stopped it; where LiteLLM has then asked no provider, it is no leaf.
         request: ``None`` where it could not be read.
         counted_in: where its end is counted: with its start, which a forked process has not counted.
         secrets: what no text of an error may quote: its own, and those of calls that served it and failed.
@@ -172,6 +176,7 @@ class Call:
         "_outside",
         "answered_by",
         "attempts",
+        "blocked",
         "built",
         "children",
         "counted_in",
@@ -199,7 +204,7 @@ class Call:
         self.children = 0
         self.streams: set[StreamReading] | None = None
         self.stream: StreamReading | None = None
-        self.done = False
+        self.done = self.blocked = False
         self.counted_in = counters.ended
         self.logging_obj: Any = None
         self.own_response: Any = None
@@ -211,7 +216,15 @@ class Call:
         self.span: Any = None
 
     @classmethod
-    def open(cls, target: Target, arguments: Mapping[str, Any], parent: Call | None, child_of: Any) -> Call:
+    def open(
+        cls,
+        target: Target,
+        arguments: Mapping[str, Any],
+        parent: Call | None,
+        child_of: Any,
+        *,
+        at: float | None = None,
+    ) -> Call:
         """Start and activate the span of a call.
 
         Args:
@@ -219,10 +232,11 @@ class Call:
             arguments: of the call, by name.
             parent: the call that this one is beneath, if any.
             child_of: the span or context that its span is a child of.
+            at: when it began, seconds since 1970; ``None``: now.
         """
         call = cls(target, parent)
         try:
-            call.span = _ddtrace.start_span(target.resource, child_of, call)
+            call.span = _ddtrace.start_span(target.resource, child_of, call, at)
             counters.opened.up()
             if open_calls is not None:
                 open_calls.add(call)
@@ -248,14 +262,16 @@ class Call:
 
     def delegates(self, target: Target, arguments: Mapping[str, Any]) -> bool:
         """Whether a call of ``target`` beneath is this one, a layer further down."""
+        own = self.target
         if not target.api.asks_provider:
-            return target.api is self.target.api
-        return not self.target.never_leaf and is_delegated(target.api.name, self.target.api.name, arguments)
+            return target.api is own.api
+        asks = own.api.asks_provider and not (own.router or own.batch)
+        return asks and is_delegated(target.api.name, own.api.name, arguments)
 
     @property
     def is_leaf(self) -> bool:
         """Whether the call reached the provider itself, as far as is known by now."""
-        return not self.target.never_leaf and (self.logging_obj is not None or not self.children)
+        return not self.target.never_leaf and (self.logging_obj is not None or not (self.children or self.blocked))
 
     def _read(self, arguments: Mapping[str, Any]) -> None:
         """Read the request, and whether it is one of several attempts."""
@@ -341,16 +357,18 @@ class Call:
             self.parent.streams.discard(stream)
         self.end(result, ended_as)
 
-    def end(self, result: Result, ended_as: str = counters.OK) -> None:
+    def end(self, result: Result, ended_as: str = counters.OK, *, at: float | None = None) -> None:
         """Write the outcome on the span and finish it; the first end counts.
 
         Args:
             result: what came of the call.
             ended_as: what it is counted as, where it was no error.
+            at: when it ended, seconds since 1970; ``None``: now.
         """
         if self.done:
             return
         self.done = True
+        self.blocked = self.blocked and result.error is not None
         if self.streams:
             with _STREAM:
                 while self.streams:
@@ -377,7 +395,7 @@ class Call:
                 if said is not None:
                     debug_log.decided(self.span, said, children=self.children, never_leaf=self.target.never_leaf)
                 debug_log.ended(self.span, result, ended_as)
-        self._finish(ended_as)
+        self._finish(ended_as, at)
 
     def _cancelled(self, result: Result, ended_as: str) -> tuple[Result, str]:
         """Return what a cancellation says: a proxy's client has left, or a stream was closed."""
@@ -443,7 +461,7 @@ class Call:
             self.is_leaf, self.own_response if went_on else None, self.answered_by, self.logging_obj, self.built
         )
 
-    def _finish(self, ended_as: str) -> None:
+    def _finish(self, ended_as: str, at: float | None) -> None:
         self.counted_in[ended_as].up()
         if open_calls is not None:
             open_calls.discard(self)
@@ -451,4 +469,4 @@ class Call:
             _ddtrace.mend_error(self.span, plain.tag)
             # The span outlives the call: what starts beneath it later belongs to the call above.
             _ddtrace.keep_call(self.span, self.parent)
-            self.span.finish()
+            self.span.finish(at)

@@ -85,14 +85,19 @@ def open_request(
     return Request(arguments, captured_input(read.annotations, capture), described, capture, prompt)
 
 
-def rendered(api: Api, request: Request, model: Any, messages: Sequence[Any], prompt: Prompt) -> Request:
-    """Return the request as the provider gets it, once LiteLLM has made its model and messages of a managed prompt."""
+def rendered(api: Api, request: Request, model: Any, messages: Sequence[Any], prompt: Prompt | None) -> Request:
+    """Return the request as the provider gets it, once LiteLLM has made its model and messages, maybe of a prompt."""
     name = "input" if "input" in request.arguments else "messages"
-    arguments = {**request.arguments, "model": model, name: messages}
+    return as_sent(api, request, {"model": model, name: messages})._replace(prompt=prompt or request.prompt)
+
+
+def as_sent(api: Api, request: Request, changed: Mapping[str, Any]) -> Request:
+    """Return the request with those of its arguments that are others by the time that it is sent."""
+    arguments = {**request.arguments, **changed}
     contents = request.contents
     if contents is not None:
         contents = captured_input(api.read_input(plain.plain_arguments(arguments)).annotations, request.capture)
-    return request._replace(arguments=arguments, contents=contents, prompt=prompt)
+    return request._replace(arguments=arguments, contents=contents)
 
 
 def hidden_users(arguments: Mapping[str, Any]) -> set[str]:

@@ -77,6 +77,12 @@ def test_scrape(run):
         assert "litellm.in_flight_requests" in run(*SCRIPT, "scrape", server.url, "--once")
 
 
+def test_assets(run, tmp_path):
+    """``assets`` writes dashboards and monitors."""
+    run(*SCRIPT, "assets", "--to", "datadog")
+    assert {path.parent.name for path in (tmp_path / "datadog").rglob("*.json")} == {"dashboards", "monitors"}
+
+
 def test_lambda_layer(run, tmp_path):
     """``lambda-layer`` writes a layer with the start files."""
     run(*SCRIPT, "lambda-layer", "--output", "layer.zip")

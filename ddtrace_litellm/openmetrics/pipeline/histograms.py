@@ -11,11 +11,8 @@ from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
-from ddtrace_litellm.openmetrics.metrics import Bucket
+from ddtrace_litellm.metrics.batch import Bucket
 from ddtrace_litellm.openmetrics.pipeline.deltas import Observations
-
-POINTS_OF_A_BUCKET = 32
-"""Where a bucket has more values than this, a point of its distribution stands for several."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,10 @@ def repository(tmp_path_factory):
     root = tmp_path_factory.mktemp("integrations")
     integration = root / NAME
     package = integration / "datadog_checks" / NAME
+    with as_file(files("ddtrace_litellm")) as source:
+        shutil.copytree(source / "openmetrics" / "assets", integration / "assets")
+        shutil.copytree(source / "assets" / "dashboards", integration / "assets" / "dashboards")
     with as_file(files("ddtrace_litellm.openmetrics")) as source:
-        shutil.copytree(source / "assets", integration / "assets")
         shutil.copy(source / "data" / "service_checks.json", integration / "assets")
         shutil.copy(source / "data" / "metadata.csv", integration)
         (package / "data").mkdir(parents=True)
@@ -66,7 +68,7 @@ def manifest(integration):
         ("metadata", "Passed: 1"),
         ("service-checks", "1 valid files"),
         ("config", "configuration files are valid"),
-        ("dashboards", "1 valid files"),
+        ("dashboards", "2 valid files"),
         ("models", "data model files are in sync"),
     ],
 )

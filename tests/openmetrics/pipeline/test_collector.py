@@ -4,7 +4,7 @@ from math import inf, nan
 
 import pytest
 
-from ddtrace_litellm.openmetrics.metrics import Record
+from ddtrace_litellm.metrics.batch import Record
 from ddtrace_litellm.openmetrics.names import families
 from ddtrace_litellm.openmetrics.options.page import page_options
 from ddtrace_litellm.openmetrics.pipeline.collector import Collector
@@ -193,13 +193,11 @@ def test_other_families():
     ]
     found = scraped(*pages)
     assert [record.name for record in found.records] == ["litellm.deployment.novelty.count"]
-    assert [(metric.family, metric.name) for metric in found.unmapped.by_rule] == [
-        ("litellm_deployment_novelty", "litellm.deployment.novelty")
-    ]
+    assert [*found.unmapped.by_rule.items()] == [("litellm_deployment_novelty", "litellm.deployment.novelty")]
     assert found.unmapped.ignored == ("http_seconds", "python_gc_collections", "up")
     found = scraped(*pages, collect_runtime_metrics=True, exclude_metrics=["up", "^litellm_"])
     assert {record.name for record in found.records} == {"litellm.python.gc.collections.count"}
-    assert found.unmapped == ((), ("http_seconds",))
+    assert found.unmapped == ({}, ("http_seconds",))
 
 
 @pytest.mark.parametrize("options", [{}, {"extra_metrics": [{REQUESTS: {"type": "gauge"}}, "litellm_.*"]}])
@@ -210,7 +208,7 @@ def test_times_of_creation_are_no_metrics(options):
     for each in (page, far):
         found = scraped(each, **options)
         assert not any("created" in record.name for record in found.records)
-        assert not any("created" in metric.family for metric in found.unmapped.by_rule)
+        assert not any("created" in family for family in found.unmapped.by_rule)
     assert [record.name for record in sent(gauge(1.0, family="litellm_x_created"))] == ["litellm.x_created"]
 
 
@@ -218,7 +216,7 @@ def test_a_type_without_use_is_ignored():
     """What Datadog has no type for is not sent, but said to be there."""
     (sample,) = gauge(1.0, family="litellm_y")
     found = scraped([sample._replace(type="info", suffix="_info")])
-    assert (found.records, found.unmapped) == ([], ((), ("litellm_y",)))
+    assert (found.records, found.unmapped) == ([], ({}, ("litellm_y",)))
 
 
 def typed(value, type_, family="litellm_x", **labels):
@@ -329,11 +327,12 @@ def test_metric_patterns():
     assert values(sent(*BUCKETS, metric_patterns=patterns)) == {(f"{SECONDS}.count",): 6.0}
     assert scraped(*BUCKETS, metric_patterns={"exclude": [SECONDS]}, collect_histograms_as_distributions=True) == (
         [],
-        ((), ()),
+        ({}, ()),
         [],
         [],
         0,
         [],
+        False,
     )
 
 
@@ -507,7 +506,7 @@ def test_recorded_pages(name):
     found, unmapped, *_ = Collector(page_options({})).totals(samples, NOW)
     assert len({(record.name, record.tags) for record in found}) == len(found) > 100
     assert {record.type for record in found} == {"count", "gauge"}
-    assert unmapped.by_rule == ()
+    assert unmapped.by_rule == {}
     assert all(family.startswith(("python_", "process_")) for family in unmapped.ignored)
     known = {submission.name for metric in families().values() for submission in metric.submissions().values()}
     assert {record.name for record in found} <= known
