@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 
 from ddtrace_litellm.metrics.batch import Status
-from ddtrace_litellm.tryout.metrics import DogStatsD, Metrics, Totals
+from ddtrace_litellm.tryout.metrics import DogStatsD, Metrics, Point, Totals
 from ddtrace_litellm.tryout.render_metrics import render_metrics
 from ddtrace_litellm.tryout.report import as_json
 
@@ -36,6 +36,21 @@ def test_counts_are_summed_and_gauges_replaced():
         ("litellm.a.count", "count", 4, ("model:n",)),
         ("litellm.g", "gauge", -4, ()),
     ]
+
+
+def test_what_came_is_kept_by_the_second():
+    """Of each name it is known what came when, of all series together; of a long run the last part."""
+    now = [100.2]
+    totals = Totals(clock=lambda: now[0])
+    totals.add(b"litellm.a.count:1|c|#model:m\nlitellm.a.count:2|c|#model:n\nlitellm.g:4|g")
+    for now[0] in range(101, 400):
+        totals.add(b"litellm.a.count:5|c")
+    points = totals.metrics.points
+    assert points["gauge", "litellm.g"] == (Point(100, 4, 1),)
+    assert (len(points["count", "litellm.a.count"]), points["count", "litellm.a.count"][-1]) == (180, Point(399, 5, 1))
+    first = Totals(clock=lambda: 7.9)
+    first.add(b"litellm.a.count:1|c|#model:m\nlitellm.a.count:2|c|#model:n")
+    assert first.metrics.points["count", "litellm.a.count"] == (Point(7, 3, 2),)
 
 
 def test_distribution_counts_its_values():

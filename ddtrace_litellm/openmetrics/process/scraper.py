@@ -21,8 +21,8 @@ from ddtrace_litellm.openmetrics.pipeline.notices import Notices
 from ddtrace_litellm.openmetrics.process.state import Schedule
 from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.sources import Source
-from ddtrace_litellm.openmetrics.sources.failures import UnreachableError
 from ddtrace_litellm.telemetry import counters
+from ddtrace_litellm.transport import UnreachableError
 
 log = logging.getLogger("ddtrace.litellm.openmetrics")
 

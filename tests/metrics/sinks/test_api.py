@@ -25,7 +25,7 @@ from ddtrace_litellm.metrics.sinks import payloads as payloads_module
 from ddtrace_litellm.metrics.sinks.api import ApiSink, from_environment
 from ddtrace_litellm.metrics.sinks.payloads import SERIES, Sender, payloads
 from ddtrace_litellm.openmetrics.intake import Intake
-from ddtrace_litellm.openmetrics.sources.endpoint import Proxies
+from ddtrace_litellm.transport import Proxies
 from tests.metrics.receivers import Api
 
 NOW = 1_764_000_000.5

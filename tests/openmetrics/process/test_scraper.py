@@ -10,10 +10,10 @@ import pytest
 from ddtrace_litellm.metrics.batch import MetricBatch, Record, ServiceCheck, Status, UnmappedFamilies
 from ddtrace_litellm.openmetrics.process.scraper import DROPPED_SERIES, HEALTH, UNDELIVERED, ScrapeOptions, Scraper
 from ddtrace_litellm.openmetrics.sources import Reading, SourceError
-from ddtrace_litellm.openmetrics.sources.failures import UnreachableError
 from ddtrace_litellm.openmetrics.sources.leader import NotPrivateError
 from ddtrace_litellm.openmetrics.text.parser import ParseError
 from ddtrace_litellm.telemetry import snapshot
+from ddtrace_litellm.transport import UnreachableError
 from tests.openmetrics.pages import broken, counter
 
 TAGS = ("endpoint:http://proxy/metrics", "team:a")
