@@ -56,6 +56,8 @@ class PacedClient(DogStatsd):  # type: ignore[misc]  # where datadog carries no 
         # Without an interval the client has no thread that flushes. Tracked, its hooks (0.52) would hold back a fork of
         # the user's process for as long as a packet and the pause after it take.
         super().__init__(
+            host=to.host,
+            port=to.port,
             max_buffer_len=LARGEST_PACKET if to.is_local else 0,
             constant_tags=[*tags],
             disable_aggregation=True,
@@ -65,7 +67,7 @@ class PacedClient(DogStatsd):  # type: ignore[misc]  # where datadog carries no 
             track_instance=False,
             socket_timeout=PATIENCE,
         )
-        # Not as arguments: the variables would count before them (0.52).
+        # Once more, as the variables count before the arguments in 0.52. Without those, 0.56 logs what it cannot read.
         self.host, self.port = to.host, to.port
         self.socket_path = f"{to.kind}://{to.path}" if to.path else None
         self.progress = 0.0

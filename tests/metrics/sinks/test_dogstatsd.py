@@ -438,6 +438,16 @@ def test_an_address_that_is_none_is_one_warning(name, value, tmp_path, caplog):
     assert name in record.getMessage()
 
 
+def test_the_client_reads_no_address_of_its_own(monkeypatch, caplog):
+    """The variables are read once: the client would log a value that it cannot use, with what is secret in it."""
+    for name, value in {"DD_DOGSTATSD_URL": "http://u:secret@h:1", "DD_AGENT_HOST": "agent"}.items():
+        monkeypatch.setenv(name, value)
+    caplog.set_level(logging.DEBUG)
+    sink = dogstatsd.from_environment(os.environ)
+    assert (sink.name, sink._client.host, sink._client.port) == ("DogStatsD at udp://agent:8125", "agent", 8125)
+    assert "secret" not in caplog.text
+
+
 def test_a_page_takes_at_most_two_thirds_of_an_interval():
     """With short intervals a page has less time than the ten seconds that it has otherwise."""
     variables = {"DD_DOGSTATSD_URL": "udp://127.0.0.1:9"}
