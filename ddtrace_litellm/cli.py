@@ -16,7 +16,8 @@ from ddtrace_litellm.masking import visible
 from ddtrace_litellm.openmetrics import command as scrape
 from ddtrace_litellm.tryout import browser
 from ddtrace_litellm.tryout.errors import TryoutError
-from ddtrace_litellm.tryout.session import Outcome, tryout, tryout_with_ui
+from ddtrace_litellm.tryout.selection import FIELDS, condition, matching
+from ddtrace_litellm.tryout.session import Audience, Outcome, tryout
 from ddtrace_litellm.versions import __version__
 
 _USAGE_ERROR = 2
@@ -80,20 +81,37 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _configure_report(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--full", action="store_true", help="show everything that was said, all metadata and stacks")
+    parser.add_argument(
+        "--full", action="store_true", help="show everything that was said, all metadata, stacks and tags of metrics"
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="show the spans of HTTP clients, frameworks and health checks, too"
+    )
+    parser.add_argument(
+        "--filter",
+        metavar="FIELD=TEXT",
+        type=condition,
+        action="append",
+        default=[],
+        help=f"show traces with a span that has TEXT in FIELD: {', '.join(FIELDS)}; TEXT alone is text=TEXT; several"
+        " have to hold for one span",
+    )
     parser.add_argument(
         "--json",
         metavar="FILE",
         help="write traces and metrics as JSON to FILE; - is standard output, where they are the last line",
     )
+    parser.add_argument("--html", metavar="FILE", help="write traces and metrics as one web page to FILE")
+    parser.add_argument(
+        "--ui", action="store_true", help="show what arrives in a web page too, from the start until Ctrl-C at the end"
+    )
 
 
 def _configure_try(parser: argparse.ArgumentParser) -> None:
     _configure_report(parser)
-    parser.add_argument(
-        "--ui", action="store_true", help="show what arrives in a web page too, from the start until Ctrl-C at the end"
+    parser.usage = (
+        "%(prog)s [-h] [--full] [--all] [--filter FIELD=TEXT] [--json FILE] [--html FILE] [--ui] -- program ..."
     )
-    parser.usage = "%(prog)s [-h] [--full] [--json FILE] [--ui] -- program ..."
     parser.add_argument(
         "program", nargs=argparse.REMAINDER, metavar="-- program ...", help="the program and its arguments"
     )
@@ -110,10 +128,13 @@ def _run_try(arguments: argparse.Namespace) -> int:
         _report(outcome, arguments)
         _explain_silence(outcome, program[0])
 
+    return tryout(program, _audience(arguments, report)).status
+
+
+def _audience(arguments: argparse.Namespace, report: Callable[[Outcome], None]) -> Audience:
+    """Return who is told what a tryout does: the user, who may look at a page meanwhile."""
     if not arguments.ui:
-        outcome = tryout(program)
-        report(outcome)
-        return outcome.status
+        return Audience(report)
 
     def opened(url: str) -> None:
         print(f"ddtrace-litellm: what arrives is shown at {url}", file=sys.stderr)
@@ -123,32 +144,35 @@ def _run_try(arguments: argparse.Namespace) -> int:
         report(outcome)
         print("ddtrace-litellm: the web page stays until Ctrl-C", file=sys.stderr)
 
-    return tryout_with_ui(program, opened, finished).status
+    return Audience(finished, opened)
 
 
 def _explain_silence(outcome: Outcome, program: str) -> None:
-    if not outcome.traces:
-        print(
-            f"ddtrace-litellm: no traces arrived. Is {program} from an environment with ddtrace and"
-            " ddtrace-litellm, and did the program call LiteLLM?",
-            file=sys.stderr,
-        )
+    if outcome.traces:
+        return
+    if outcome.status:
+        why = f"The program ended before any call, with exit status {outcome.status}"
+    else:
+        why = f"Is {program} from an environment with ddtrace and ddtrace-litellm, and did the program call LiteLLM?"
+    print(f"ddtrace-litellm: no traces arrived. {why}", file=sys.stderr)
 
 
 def _run_demo(arguments: argparse.Namespace) -> int:
-    from ddtrace_litellm.demo.run import demo
+    from ddtrace_litellm.demo.run import demo, problems
 
-    outcome, problems = demo()
-    _report(outcome, arguments)
-    for problem in problems:
-        print(f"missing: {visible(problem)}", file=sys.stderr)
-    if not problems:
-        print("everything arrived", file=sys.stderr)
-    return 1 if problems else 0
+    def report(outcome: Outcome) -> None:
+        _report(outcome, arguments)
+        found = problems(outcome)
+        for problem in found:
+            print(f"missing: {visible(problem)}", file=sys.stderr)
+        if not found:
+            print("everything arrived", file=sys.stderr)
+
+    return 1 if problems(demo(_audience(arguments, report))) else 0
 
 
 def _report(outcome: Outcome, arguments: argparse.Namespace) -> None:
-    """Show what arrived on standard error, so that standard output stays the program's, and write the JSON."""
+    """Show what arrived on standard error, so that standard output stays the program's, and write the files."""
     from rich.console import Console
 
     from ddtrace_litellm.tryout.render import render
@@ -156,18 +180,29 @@ def _report(outcome: Outcome, arguments: argparse.Namespace) -> None:
     from ddtrace_litellm.tryout.report import as_json
 
     console = Console(stderr=True, highlight=False)
-    render(console, outcome.traces, full=arguments.full)
-    render_metrics(console, outcome.metrics)
+    shown = matching(outcome.traces, arguments.filter)
+    render(console, shown, full=arguments.full, everything=arguments.all)
+    if len(shown) < len(outcome.traces):
+        print(f"--filter shows {len(shown)} of {len(outcome.traces)} traces", file=sys.stderr)
+    render_metrics(console, outcome.metrics, full=arguments.full)
+    if arguments.html is not None:
+        from ddtrace_litellm.tryout.viewer.page import report
+
+        _write(arguments.html, report(outcome.traces, outcome.metrics, outcome.status))
     if arguments.json is None:
         return
     text = json.dumps(as_json(outcome.traces, outcome.status, outcome.metrics))
     if arguments.json == "-":
         print(text)
-        return
+    else:
+        _write(arguments.json, text + "\n")
+
+
+def _write(path: str, text: str) -> None:
     try:
-        _write_private(arguments.json, text + "\n")
+        _write_private(path, text)
     except OSError as error:
-        raise TryoutError(f"cannot write the report to {arguments.json}: {error.strerror}") from error
+        raise TryoutError(f"cannot write the report to {path}: {error.strerror}") from error
 
 
 def _write_private(path: str, text: str) -> None:
@@ -203,25 +238,25 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "demo",
         "watch a small LiteLLM app: no keys, no network",
-        "Run a small LiteLLM app against a provider on this machine and show its traces. The exit status is 0 only\n"
-        "when everything arrived that has to.",
+        "Run a small LiteLLM app against a provider on this machine and show its traces. The exit status is 0\n"
+        "if everything arrived that should.",
         _configure_report,
         _run_demo,
         needs=("rich", "ddapm_test_agent", "litellm"),
     ),
     Command(
         "info",
-        "find out whether LiteLLM is traced here, and what is wrong where it is not",
+        "say whether LiteLLM is traced here, and if not, why",
         "Start Python under ddtrace-run with the variables that are set now, and show which integration is active,\n"
-        "where its spans go, and whether anybody is there. Nothing is sent, and no key is shown. The exit status is 1\n"
-        "when something is wrong; each problem comes with what to do.\n\n"
+        "where its spans go, and whether anything answers there. Nothing is sent, and no key is shown. The exit\n"
+        "status is 1 when something is wrong; each problem comes with what to do.\n\n"
         "  DD_LLMOBS_ENABLED=1 DD_LLMOBS_ML_APP=my-app ddtrace-litellm info",
         info.configure,
         info.run,
     ),
     Command(
         "scrape",
-        "show which metrics the LiteLLM Proxy's page holds for Datadog",
+        "show what Datadog would get of the LiteLLM Proxy's metrics",
         "Read the metrics page of a LiteLLM Proxy and show what Datadog would get of it: names, types, values, tags.\n"
         "Nothing is sent. The exit status is 1 when the first page cannot be read.\n\n"
         "  ddtrace-litellm scrape http://localhost:4000/metrics --token-file key.txt",

@@ -1,25 +1,26 @@
-"""The demo: the small app against the local provider, watched by a tryout, and a look at whether all of it arrived."""
+"""The demo: a tryout of the small app against the local provider, and a check that everything arrived."""
 
 import sys
 
 from ddtrace_litellm.demo import scenarios
 from ddtrace_litellm.demo.checks import missing
 from ddtrace_litellm.demo.provider import LocalProvider
-from ddtrace_litellm.tryout.session import Outcome, tryout
+from ddtrace_litellm.tryout.session import Audience, Outcome, tryout
 
 
-def demo() -> tuple[Outcome, tuple[str, ...]]:
+def demo(audience: Audience) -> Outcome:
     """Run the demo.
 
-    Returns:
-        What came of it, and what is missing: one sentence each, nothing when all is well.
+    Args:
+        audience: who is told what happens.
 
     Raises:
         ddtrace_litellm.tryout.errors.TryoutError: the app or the agent could not be started.
     """
     with LocalProvider(scenarios.BEHAVIOURS, otherwise=scenarios.EVERY_DAY) as provider:
-        outcome = tryout(
+        return tryout(
             [sys.executable, "-m", "ddtrace_litellm.demo.app"],
+            audience,
             {
                 "DDTRACE_LITELLM_DEMO_PROVIDER": provider.url,
                 # LiteLLM would download its price list otherwise.
@@ -29,7 +30,9 @@ def demo() -> tuple[Outcome, tuple[str, ...]]:
                 "no_proxy": "127.0.0.1",
             },
         )
-    problems = missing(outcome.traces)
-    if outcome.status != 0:
-        problems = (f"the app ended with status {outcome.status}", *problems)
-    return outcome, problems
+
+
+def problems(outcome: Outcome) -> tuple[str, ...]:
+    """Return what is missing of the demo: one sentence each, nothing when all is well."""
+    failed = () if outcome.status == 0 else (f"the app ended with status {outcome.status}",)
+    return *failed, *missing(outcome.traces)

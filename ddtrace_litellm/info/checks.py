@@ -18,7 +18,8 @@ from ddtrace_litellm.versions import (
 )
 
 _DEBUG = "run the program under `ddtrace-run --debug`, which logs the traceback, and report it with that"
-_TRUE = ("true", "1")
+_TRUE, _FALSE = ("true", "1"), ("false", "0")
+_LLMOBS_ENABLED = "DD_LLMOBS_ENABLED"
 
 
 class Problem(NamedTuple):
@@ -63,7 +64,7 @@ def outside_tested(facts: Facts) -> list[str]:
 
 
 def notes(facts: Facts) -> list[str]:
-    """Return what is worth knowing and not wrong."""
+    """Return what is worth knowing, but not wrong."""
     found = []
     if outside := outside_tested(facts):
         found.append(f"not among the versions that are tested ({tested()}): {', '.join(outside)}")
@@ -74,7 +75,7 @@ def notes(facts: Facts) -> list[str]:
         )
     if error := facts.found.get("failures", {}).get("unknown_functions"):
         found.append(f"whether this LiteLLM has functions that this version does not know cannot be told: {error}")
-    if not facts.export.get("mode") and not _is_on(facts, "DD_LLMOBS_ENABLED"):
+    if facts.export and not facts.export["mode"] and not llmobs_left_off(facts) and not _is_on(facts, _LLMOBS_ENABLED):
         found.append(
             "LLM Observability is off, so that calls are APM spans alone, unless the program calls LLMObs.enable(); "
             "DD_LLMOBS_ENABLED=1 switches it on"
@@ -107,16 +108,25 @@ def _versions(facts: Facts) -> Iterator[Problem]:
 
 def _child(facts: Facts) -> Iterator[Problem]:
     if facts.seen.found is None:
-        yield Problem(
-            f"`ddtrace-run python` does not run here: {facts.seen.failure}",
-            "start the program with `ddtrace-run` and read what it says",
-        )
+        for name in facts.seen.refused:
+            value = variables.masked(name, facts.environ[name])
+            yield Problem(
+                f"ddtrace does not start with {name}={value}: {facts.seen.failure}", f"correct {name}, or unset it"
+            )
+        if not facts.seen.refused:
+            yield Problem(
+                f"`ddtrace-run python` does not run here: {facts.seen.failure}",
+                "start the program with `ddtrace-run` and read what it says",
+            )
     for what, error in facts.found.get("failures", {}).items():
         if what == "export" and facts.found.get("integration") != "ours":
             continue  # it needs what ours could not load either
         if what == "unknown_functions":
             continue  # calls are traced nevertheless: a note
-        yield Problem(f"{what}: {error}", f"mend that; or {_DEBUG}")
+        if what == "proxy_reports_twice":
+            yield Problem(f"the proxy's configuration cannot be read: {error}", "correct the file of --proxy-config")
+            continue
+        yield Problem(f"{what}: {error}", f"correct that; or {_DEBUG}")
 
 
 def _integration(facts: Facts) -> Iterator[Problem]:
@@ -133,7 +143,7 @@ def _integration(facts: Facts) -> Iterator[Problem]:
         yield Problem(f"LiteLLM is not traced: {' and '.join(switches)}", "unset it, to have LiteLLM traced")
         return
     active = "ddtrace's built-in integration is active" if found["integration"] else "no integration is active"
-    if facts.environ.get("DD_LITELLM_TAKEOVER", "").strip().lower() in ("false", "0"):
+    if facts.environ.get("DD_LITELLM_TAKEOVER", "").strip().lower() in _FALSE:
         yield Problem(
             f"{active}, since DD_LITELLM_TAKEOVER={facts.environ['DD_LITELLM_TAKEOVER']}",
             "unset DD_LITELLM_TAKEOVER, to have LiteLLM traced by ddtrace-litellm",
@@ -154,21 +164,40 @@ def _variables(facts: Facts) -> Iterator[Problem]:
         if text.partition(" ")[0] in unknown:
             continue  # the log of the child has it, too
         if match := re.match(r"DD_\w+", text):
-            yield Problem(text, f"mend {match[0]}, or unset it")
+            yield Problem(text, f"correct {match[0]}, or unset it")
         elif "cannot trace LiteLLM here" in text:
             yield Problem(text, f"pip install --upgrade ddtrace-litellm; or install a tested pair: {tested()}")
         else:
             yield Problem(text, _DEBUG)
     for name, meant in unknown.items():
-        yield Problem(f"{name} is no variable of this version", f"rename it to {meant}" if meant else "unset it")
+        yield Problem(f"{name} is not a variable of this version", f"rename it to {meant}" if meant else "unset it")
+
+
+def llmobs_left_off(facts: Facts) -> list[str]:
+    """Return the ``DD_LLMOBS_*`` variables without effect, unless LLM Observability was switched off on purpose."""
+    value = facts.environ.get(_LLMOBS_ENABLED, "").strip().lower()
+    if not facts.export or facts.export["mode"] or value in (*_TRUE, *_FALSE):
+        return []
+    return sorted(name for name in facts.environ if name.startswith("DD_LLMOBS_") and facts.environ[name])
 
 
 def _observability(facts: Facts) -> Iterator[Problem]:
-    if not facts.export or facts.export["mode"] or not _is_on(facts, "DD_LLMOBS_ENABLED"):
+    if set_in_vain := llmobs_left_off(facts):
+        yield Problem(
+            f"LLM Observability is off, in spite of {', '.join(set_in_vain)}",
+            "set DD_LLMOBS_ENABLED=1, unless the program calls LLMObs.enable(); or 0, if it is to be off",
+        )
+    if not facts.export or facts.export["mode"] or not _is_on(facts, _LLMOBS_ENABLED):
+        return
+    if _agentless_without_key(facts):
+        yield Problem(
+            "LLM Observability did not start: DD_LLMOBS_AGENTLESS_ENABLED is on, and DD_API_KEY is not set",
+            "set DD_API_KEY and DD_SITE; or unset DD_LLMOBS_AGENTLESS_ENABLED, to send through an Agent",
+        )
         return
     reasons = [line.text for line in facts.seen.logged if line.level == "ERROR" and "llmobs" in line.text.lower()]
     agentless = "send without an Agent: DD_LLMOBS_AGENTLESS_ENABLED=1, with DD_API_KEY and DD_SITE"
-    remedy = "mend what that says" if reasons else "look at the start of the program's log"
+    remedy = "correct what that says" if reasons else "look at the start of the program's log"
     if any("DD_API_KEY" in reason for reason in reasons):
         remedy = f"start an Agent, and name it by DD_AGENT_HOST or DD_TRACE_AGENT_URL; or {agentless}"
     yield Problem(f"LLM Observability did not start: {'; '.join(reasons) or 'nothing says why'}", remedy)
@@ -183,7 +212,7 @@ def _transport(facts: Facts) -> Iterator[Problem]:
                 f"Datadog does not answer at {host_of(facts.export['url'])}: {facts.intake.problem}",
                 "check DD_SITE, and that this machine may connect to it; or send through an Agent",
             )
-    elif facts.agent is not None and facts.agent.problem:
+    elif facts.agent is not None and facts.agent.problem and not _agentless_without_key(facts):
         yield Problem(
             f"no Agent answers at {host_of(facts.export['agent_url'])}: {facts.agent.problem}",
             "start it with DD_APM_ENABLED=true, or name the right one by DD_AGENT_HOST and DD_TRACE_AGENT_PORT, or by "
@@ -216,10 +245,14 @@ def _counters(facts: Facts) -> Iterator[Problem]:
         yield Problem("a call of litellm.completion made no span that ended well", _DEBUG)
 
 
+def _agentless_without_key(facts: Facts) -> bool:
+    return _is_on(facts, "DD_LLMOBS_AGENTLESS_ENABLED") and not facts.environ.get("DD_API_KEY")
+
+
 def _is_on(facts: Facts, name: str) -> bool:
     return facts.environ.get(name, "").strip().lower() in _TRUE
 
 
 def _numbers(version: str | None) -> tuple[int, ...]:
-    """Return the first two numbers of a version, those that say what was tested; none of one that says nothing."""
+    """Return the first two numbers of a version, which decide whether it was tested; ``()`` if there are none."""
     return tuple(int(digits) for digits in re.findall(r"\d+", version or "")[:2])

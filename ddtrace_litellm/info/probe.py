@@ -29,7 +29,7 @@ _FORMS = ("callbacks", "success_callback", "failure_callback")
 
 
 def main() -> None:
-    """Look around, write it to the file, and end."""
+    """Gather the facts, write them to the file, and end."""
     parser = argparse.ArgumentParser()
     parser.add_argument("file", type=Path)
     parser.add_argument("--import", dest="modules", action="append", default=[])
@@ -70,7 +70,9 @@ def look(modules: list[str], proxy_config: Path | None) -> dict[str, Any]:
 
 
 def _said(error: BaseException) -> str:
-    """Return what an error is and where it was raised, without its text: a configuration's or a module's may be any."""
+    """Return an error's type and place, without its text, which may quote a secret of a module or a configuration."""
+    if isinstance(error, masking.SafeError):
+        return str(error)
     if isinstance(error, ModuleNotFoundError) and error.name:
         return f"ModuleNotFoundError: No module named {error.name!r}"
     *_, last = traceback.extract_tb(error.__traceback__)
@@ -120,13 +122,34 @@ def _reported_twice() -> bool:
 
 
 def _proxy_reports_twice(path: Path) -> bool:
-    import yaml  # comes with litellm[proxy], which is what reads this file
-
     from ddtrace_litellm.tracing.double_reporting import reports_twice
 
-    settings = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("litellm_settings") or {}
+    said = _proxy_config(path) or {}
+    settings = (said.get("litellm_settings") or {}) if isinstance(said, dict) else None
+    if not isinstance(settings, dict):
+        raise masking.SafeError("it, or its litellm_settings, is no mapping")
     named = [settings.get(form) or [] for form in _FORMS]
     return any(reports_twice([names] if isinstance(names, str) else names) for names in named)
+
+
+def _proxy_config(path: Path) -> Any:
+    """Return what a proxy's configuration says.
+
+    Raises:
+        masking.SafeError: it cannot be read; with the place, as YAML's own words may quote a key.
+    """
+    import yaml  # comes with litellm[proxy], which is what reads this file
+
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise masking.SafeError(masking.system_reason(error)) from error
+    except UnicodeDecodeError as error:
+        raise masking.SafeError("it is not text in UTF-8") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", at line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
+        raise masking.SafeError(f"it is not YAML{place}") from error
 
 
 def _export() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The child process that looks around where the user's program would run."""
+"""The child process that gathers facts where the user's program would run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ddtrace_litellm.info.variables import scrubbed
 from ddtrace_litellm.tryout.runner import find_ddtrace_run
 
 SECONDS = 120.0
-"""Until the child is given up: LiteLLM takes some to import."""
+"""The child's timeout; importing LiteLLM alone takes seconds."""
 
 # "2026-01-31 12:00:00,000 WARNING [ddtrace.litellm] [bootstrap.py:127] - text", as ddtrace writes it.
 _LINE = re.compile(r"^\S+ \S+ (?P<level>[A-Z]+) \[(?P<logger>[^\]]+)\] \[[^\]]+\] (?:\[[^\]]*\] )?- (?P<text>.*)$")
@@ -38,6 +38,7 @@ _QUIET = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
 }
 _LEFT_OUT = ("DD_LITELLM_OPENMETRICS_",)
+_READ_BY_DDTRACE = ("DD_", "_DD_", "OTEL_")
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,13 @@ class Seen:
         found: what :func:`ddtrace_litellm.info.probe.look` returned, ``None`` where it did not come to that.
         logged: what ddtrace, and we, have warned of.
         failure: why nothing was found, ``""`` where something was.
+        refused: the variables with which ddtrace does not start at all, where that is why.
     """
 
     found: dict[str, Any] | None
     logged: tuple[Logged, ...] = ()
     failure: str = ""
+    refused: tuple[str, ...] = ()
 
 
 def installed(name: str) -> str | None:
@@ -104,9 +107,37 @@ def look(environ: Mapping[str, str], modules: Sequence[str] = (), proxy_config: 
         if not result.exists():
             last = next(reversed(ended.stderr.strip().splitlines()), "")
             return Seen(
-                None, _logged(log, environ), f"it ended with status {ended.returncode}; {scrubbed(last, environ)}"
+                None,
+                _logged(log, environ),
+                f"it ended with status {ended.returncode}; {scrubbed(last, environ)}",
+                _refused(environ),
             )
         return Seen(json.loads(result.read_text(encoding="utf-8")), _logged(log, environ))
+
+
+def _refused(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the variables ddtrace does not start with: its errors quote a value, and seldom name the variable."""
+
+    def starts(more: Mapping[str, str]) -> bool:
+        command = [find_ddtrace_run(), sys.executable, "-c", ""]
+        try:
+            ended = subprocess.run(  # noqa: S603 - nothing of the user's
+                command,
+                env={**others, **_QUIET, **more},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return False
+        return not ended.returncode
+
+    others = {name: value for name, value in environ.items() if not name.startswith(_READ_BY_DDTRACE)}
+    if not starts({}):
+        return ()
+    read = (name for name in environ if name.startswith(_READ_BY_DDTRACE) and name not in _QUIET)
+    return tuple(name for name in read if not starts({name: environ[name]}))
 
 
 def _environment(environ: Mapping[str, str], log: Path) -> dict[str, str]:

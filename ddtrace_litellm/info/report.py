@@ -49,16 +49,21 @@ class Row(NamedTuple):
 def rows(facts: Facts) -> Iterator[Row]:
     """Yield what was found, a line each, without the variables and the problems."""
     found, export = facts.found, facts.export
-    yield Row("integration", _integration(facts), found.get("integration") == "ours")
-    way_in = found.get("way_in")
-    yield Row("way in", way_in or "none: Python has not read ddtrace_litellm.pth", bool(way_in))
+    if facts.seen.found is None:
+        yield Row("integration", "not known, as `ddtrace-run python` does not run", good=False)
+    else:
+        yield Row("integration", _integration(facts), found.get("integration") == "ours")
+        way_in = found.get("way_in")
+        yield Row("way in", way_in or "none: Python has not read ddtrace_litellm.pth", bool(way_in))
     versions = ", ".join(f"{name} {version or 'not installed'}" for name, version in facts.versions.items())
     yield Row("versions", versions, None not in facts.versions.values())
     outside = checks.outside_tested(facts)
     yield Row("tested", f"{'no' if outside else 'yes'} ({checks.tested()})", None if outside else True)
     if export:
         app = f"on, as {masked('DD_LLMOBS_ML_APP', export['app'])!r}" if export["app"] else "on"
-        yield Row("LLM Observability", app if export["mode"] else "off", bool(export["mode"]) or None)
+        left_off = bool(checks.llmobs_left_off(facts))
+        good = True if export["mode"] else False if left_off else None
+        yield Row("LLM Observability", app if export["mode"] else "off", good)
         yield Row("export", f"{_MODES.get(export['mode'], 'APM spans by the Agent')}: {host_of(export['url'])}")
     if facts.agent is not None:
         needed = export.get("mode") not in DIRECT
@@ -101,7 +106,7 @@ def as_json(facts: Facts) -> dict[str, Any]:
 def _integration(facts: Facts) -> str:
     active = facts.found.get("integration")
     if active == "ours":
-        return f"ddtrace-litellm, around {facts.found.get('wrapped')} names of LiteLLM's"
+        return f"ddtrace-litellm, around {facts.found.get('wrapped')} names of LiteLLM"
     return "ddtrace's built-in" if active else "none"
 
 

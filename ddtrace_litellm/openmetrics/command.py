@@ -8,7 +8,7 @@ from math import inf, nan
 from pathlib import Path
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.metrics import MetricBatch
+from ddtrace_litellm.metrics.batch import MetricBatch
 from ddtrace_litellm.openmetrics.pipeline.collector import Collector
 from ddtrace_litellm.openmetrics.pipeline.page_options import PageOptions
 from ddtrace_litellm.openmetrics.samples import Sample

@@ -7,12 +7,12 @@ from datadog_checks.base.agent import datadog_agent
 from datadog_checks.base.utils.http import RequestsWrapper
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.metrics import MetricBatch, Status
+from ddtrace_litellm.metrics.batch import MetricBatch, Status
 from ddtrace_litellm.openmetrics.options.fields import OptionError, read
 from ddtrace_litellm.openmetrics.options.models import InstanceModel
 from ddtrace_litellm.openmetrics.options.page import page_options
 from ddtrace_litellm.openmetrics.pipeline.collector import Collector
-from ddtrace_litellm.openmetrics.pipeline.unknown import UnknownFamilies
+from ddtrace_litellm.openmetrics.pipeline.notices import Notices
 from ddtrace_litellm.openmetrics.sources import SourceError
 from ddtrace_litellm.openmetrics.sources.agent_http import AgentSource
 from ddtrace_litellm.transport import FetchError, UnreachableError
@@ -67,8 +67,7 @@ class PageScraper:
         )
         self._collector = Collector(page, started=self._source.started, endpoint=self._source.endpoint)
         self._dynamic_tags: tuple[str, ...] = ()
-        self._unknown = UnknownFamilies()
-        self._capped = False
+        self._notices = Notices(check.log, self._source.name)
 
     def set_dynamic_tags(self, *tags: str) -> None:
         """Add tags to everything but the service check from now on."""
@@ -94,14 +93,7 @@ class PageScraper:
             raise failure.with_traceback(error.__traceback__) from None
         self._submit(batch)
         self._health(Status.OK)
-        self._unknown.tell(batch.unmapped, self._check.log)
-        if batch.dropped and not self._capped:
-            self._check.log.warning(
-                "%s has more series than are remembered: %d are left out of this page; max_returned_metrics sets more",
-                self._source.name,
-                batch.dropped,
-            )
-        self._capped = batch.dropped > 0
+        self._notices.tell(batch)
 
     def _health(self, status: Status, message: str = "") -> None:
         if self._health_check:

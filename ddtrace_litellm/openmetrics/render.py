@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ddtrace_litellm.masking import visible
-from ddtrace_litellm.openmetrics.metrics import MetricBatch, Record, UnmappedFamilies
+from ddtrace_litellm.metrics.batch import MetricBatch, Record, UnmappedFamilies
 
 _UPPER_BOUND = "upper_bound:"
 

@@ -15,20 +15,6 @@ def is_number(value: float) -> bool:
     return -_NO_LIMIT < value < _NO_LIMIT
 
 
-class Exemplar(NamedTuple):
-    """One observation that a counter or a bucket points to.
-
-    Attributes:
-        labels: what identifies the observation, a trace's id for example.
-        value: what was observed.
-        timestamp: when, in seconds since the epoch; None where the page does not say.
-    """
-
-    labels: Labels
-    value: float
-    timestamp: float | None = None
-
-
 class Sample(NamedTuple):
     """One value of one series.
 
@@ -40,8 +26,6 @@ class Sample(NamedTuple):
         labels: the series, without what tells a bucket or a quantile from the others.
         bound: the text of a bucket's ``le`` or a summary's ``quantile``, ``""`` for every other sample.
         value: a number, ``inf`` and ``nan`` included.
-        timestamp: seconds since the epoch; None where the page leaves it to the reader's clock, as LiteLLM's does.
-        exemplar: only in OpenMetrics, of counters and buckets.
     """
 
     family: str
@@ -50,5 +34,3 @@ class Sample(NamedTuple):
     labels: Labels
     bound: str
     value: float
-    timestamp: float | None = None
-    exemplar: Exemplar | None = None

@@ -13,7 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ddtrace_litellm.tryout import web_ui
 from ddtrace_litellm.tryout.errors import TryoutError
 
 # The agent imports gRPC and aiohttp, which takes seconds on a busy machine.
@@ -34,9 +33,6 @@ _KEPT_VARIABLES = (
 class TestAgent:
     """A running test agent, as a context manager. It forwards nothing and keeps everything in memory.
 
-    Args:
-        web: with its web UI.
-
     Raises:
         TryoutError: it did not start.
     """
@@ -44,11 +40,11 @@ class TestAgent:
     # pytest takes a class of this name for a test.
     __test__ = False
 
-    def __init__(self, *, web: bool = False) -> None:
+    def __init__(self) -> None:
         self._stack = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
-        self._web = web
-        self._port = self._web_port = 0
+        self._port = 0
+        self._session = self._unread = 0
 
     def __enter__(self) -> "TestAgent":
         with ExitStack() as stack:
@@ -57,6 +53,7 @@ class TestAgent:
             for attempt in range(1, _ATTEMPTS + 1):
                 problem = self._start(directory)
                 if problem is None:
+                    self._begin_session(0)
                     self._stack = stack.pop_all()
                     return self
                 self._stop()
@@ -75,11 +72,6 @@ class TestAgent:
         return f"http://127.0.0.1:{self._port}"
 
     @property
-    def web_url(self) -> str:
-        """The URL of the page that shows requests as they come, of an agent with a web UI."""
-        return f"http://127.0.0.1:{self._web_port}{web_ui.PATH}"
-
-    @property
     def pid(self) -> int | None:
         """The process id while it runs."""
         return self._process.pid if self._process is not None else None
@@ -90,18 +82,46 @@ class TestAgent:
         Raises:
             TryoutError: it gave none, or one that is no JSON.
         """
+        answer = self._ask(path)
         try:
-            return json.loads(_get(self._port, path))
-        except (OSError, HTTPException, ValueError) as error:
+            return json.loads(answer)
+        except ValueError as error:
             raise TryoutError(f"ddapm-test-agent at {self.url} did not answer {path}: {error!r}") from error
+
+    def take(self) -> tuple[Any, Any]:
+        """Return the traces and the requests that arrived since the last time, which the agent then forgets.
+
+        What arrives meanwhile belongs to the agent's next session, so that nothing is lost or comes twice. After an
+        error the next call returns it.
+
+        Raises:
+            TryoutError: the agent gave no answer.
+        """
+        if self._session == self._unread:
+            self._begin_session(self._session + 1)
+        of_session = f"?test_session_token={self._unread}"
+        taken = self.get_json(f"/test/session/traces{of_session}"), self.get_json(f"/test/session/requests{of_session}")
+        self._ask(f"/test/session/clear{of_session}")
+        self._unread = self._session
+        return taken
 
     def clear(self) -> None:
         """Have the agent forget what has arrived."""
-        _get(self._port, "/test/session/clear")
+        self._ask("/test/session/clear")
+
+    def _begin_session(self, number: int) -> None:
+        self._ask(f"/test/session/start?test_session_token={number}")
+        self._session = number
+
+    def _ask(self, path: str) -> bytes:
+        try:
+            return _get(self._port, path)
+        except (OSError, HTTPException) as error:
+            raise TryoutError(f"ddapm-test-agent at {self.url} did not answer {path}: {error!r}") from error
 
     def _start(self, directory: Path) -> str | None:
         """Start the process and wait until it answers; return what went wrong, if anything did."""
-        self._port, self._web_port, otlp_http, otlp_grpc = free_ports(4)
+        self._port, otlp_http, otlp_grpc = free_ports(3)
         log = directory / "agent.log"
         with log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
@@ -115,7 +135,6 @@ class TestAgent:
                     f"--otlp-grpc-port={otlp_grpc}",
                     "--agent-url=",
                     "--disable-llmobs-data-forwarding",
-                    *([f"--web-ui-port={self._web_port}"] if self._web else ()),
                 ],
                 stdin=subprocess.PIPE,
                 stdout=output,
@@ -132,8 +151,6 @@ class TestAgent:
                 return _last_line(log) or f"it ended with status {self._process.returncode}"
             try:
                 _get(self._port, "/info")
-                if self._web:
-                    _get(self._web_port, "/")
             except (OSError, HTTPException):
                 time.sleep(0.05)
             else:

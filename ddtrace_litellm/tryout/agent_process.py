@@ -7,8 +7,7 @@ pipe ends with it, and so does the agent: nothing can stay behind.
 import os
 import sys
 from threading import Thread
-
-from ddtrace_litellm.tryout import web_ui
+from typing import Any
 
 
 def main() -> None:
@@ -16,10 +15,23 @@ def main() -> None:
     Thread(target=_exit_with_parent, daemon=True).start()
     from ddapm_test_agent.agent import main as agent_main
 
-    web_ui.answer_here_only()
-    if any(argument.startswith("--web-ui-port=") for argument in sys.argv):
-        web_ui.prepare()
+    _answer_here_only()
     agent_main(sys.argv[1:])
+
+
+def _answer_here_only() -> None:
+    from aiohttp import web
+
+    from ddtrace_litellm.tryout.loopback import here_only
+
+    # The agent has no option for it, and takes no application that is made elsewhere.
+    make = web.AppRunner.__init__
+
+    def make_for_here(runner: Any, app: Any, **options: Any) -> None:
+        app.middlewares.insert(0, here_only)
+        make(runner, app, **options)
+
+    web.AppRunner.__init__ = make_for_here  # type: ignore[method-assign,assignment]
 
 
 def _exit_with_parent() -> None:

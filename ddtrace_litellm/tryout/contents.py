@@ -10,7 +10,7 @@ _SHORT_CHARS = 100
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that was said: ``speaker`` is a role or a document, ``""`` for a bare value; ``text`` what it said."""
+    """A message, document or value; ``speaker`` is a role or a document's name, ``""`` for a value."""
 
     speaker: str
     text: str
@@ -19,7 +19,7 @@ class Line:
 def lines(content: Mapping[str, Any]) -> tuple[Line, ...]:
     """Return the lines of an ``input`` or ``output``: messages, documents or a value."""
     return (
-        *(line for message in content.get("messages") or () for line in _message_lines(message)),
+        *_messages_lines(content.get("messages") or ()),
         *(_document_line(document) for document in content.get("documents") or ()),
         *_value_lines(content.get("value")),
     )
@@ -34,7 +34,14 @@ def shortened(text: str, limit: int = _SHORT_CHARS) -> str:
     return flat[:limit].rstrip() + mark
 
 
-def _message_lines(message: Mapping[str, Any]) -> Iterator[Line]:
+def _messages_lines(messages: Sequence[Mapping[str, Any]]) -> Iterator[Line]:
+    # A result in the form of OpenAI's has the id of its call, and not the tool's name.
+    tools = {call.get("tool_id"): call.get("name") for message in messages for call in message.get("tool_calls") or ()}
+    for message in messages:
+        yield from _message_lines(message, tools)
+
+
+def _message_lines(message: Mapping[str, Any], tools: Mapping[Any, Any]) -> Iterator[Line]:
     role = str(message.get("role") or "message")
     text = message.get("content")
     calls: Sequence[Mapping[str, Any]] = message.get("tool_calls") or ()
@@ -51,7 +58,8 @@ def _message_lines(message: Mapping[str, Any]) -> Iterator[Line]:
     for call in calls:
         yield Line(role, f"→ {call.get('name', '')}({_arguments(call.get('arguments'))})")
     for result in results:
-        yield Line(role, f"← {result.get('name') or result.get('tool_id', '')}: {_text(result.get('result'))}")
+        called = result.get("tool_id", "")
+        yield Line(role, f"← {result.get('name') or tools.get(called) or called}: {_text(result.get('result'))}")
 
 
 def _document_line(document: Mapping[str, Any]) -> Line:
@@ -65,8 +73,7 @@ def _value_lines(value: Any) -> Iterator[Line]:
         return
     parsed = _parsed(value)
     if isinstance(parsed, list) and parsed and all(isinstance(item, Mapping) and "role" in item for item in parsed):
-        for message in parsed:
-            yield from _message_lines(message)
+        yield from _messages_lines(parsed)
         return
     yield Line("", _text(value))
 

@@ -2,13 +2,15 @@
 
 import socket
 import threading
-from collections.abc import Iterable
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import NamedTuple
 
-from ddtrace_litellm.openmetrics.metrics import Record, ServiceCheck, Status
+from ddtrace_litellm.metrics.batch import Record, ServiceCheck, Status
 from ddtrace_litellm.openmetrics.names import NAMESPACE
 
 _OURS = f"{NAMESPACE}."
@@ -21,6 +23,24 @@ _BUFFER = 1 << 22
 _PAUSE = 0.1
 
 
+# A scrape every ten seconds, for half an hour.
+_POINTS = 180
+
+
+class Point(NamedTuple):
+    """What arrived of a metric within one second, of all its series.
+
+    Attributes:
+        second: which one, seconds since 1970.
+        total: the sum of what came: of a ``gauge`` its values, of a ``distribution`` how many.
+        times: how many values that were.
+    """
+
+    second: int
+    total: float
+    times: int
+
+
 class Metrics(NamedTuple):
     """What arrived under ``litellm.*``, by name.
 
@@ -28,10 +48,12 @@ class Metrics(NamedTuple):
         records: one for each series: of a ``count`` the sum, of a ``gauge`` the last value, of a ``distribution`` how
             many values there were.
         checks: of each service check the last result.
+        points: by type and name, what arrived when; of long runs the last part.
     """
 
     records: tuple[Record, ...] = ()
     checks: tuple[ServiceCheck, ...] = ()
+    points: Mapping[tuple[str, str], tuple[Point, ...]] = MappingProxyType({})
 
     def __bool__(self) -> bool:
         """Whether anything arrived."""
@@ -39,34 +61,47 @@ class Metrics(NamedTuple):
 
 
 class Totals:
-    """Adds up packets as they come."""
+    """Adds up packets as they come; may be read from another thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._records: dict[tuple[str, str, tuple[str, ...]], Record] = {}
         self._checks: dict[tuple[str, tuple[str, ...]], ServiceCheck] = {}
+        self._points: dict[tuple[str, str], deque[Point]] = {}
+        self._lock = threading.Lock()
 
     def add(self, packet: bytes) -> None:
         """Add a packet; lines that are not LiteLLM's or cannot be read are left out."""
-        for line in packet.decode("utf-8", "replace").splitlines():
-            with suppress(ValueError, ZeroDivisionError):
-                if line.startswith(_CHECK + _OURS):
-                    check = _check(line)
-                    self._checks[check.name, check.tags] = check
-                elif line.startswith(_OURS):
-                    self._add(_record(line))
+        with self._lock:
+            for line in packet.decode("utf-8", "replace").splitlines():
+                with suppress(ValueError, ZeroDivisionError):
+                    if line.startswith(_CHECK + _OURS):
+                        check = _check(line)
+                        self._checks[check.name, check.tags] = check
+                    elif line.startswith(_OURS):
+                        self._add(_record(line))
 
     @property
     def metrics(self) -> Metrics:
         """What was added so far."""
-        records = sorted(self._records.values(), key=lambda record: (record.name, record.tags))
-        return Metrics(tuple(records), tuple(sorted(self._checks.values(), key=lambda check: (check.name, check.tags))))
+        with self._lock:
+            records = sorted(self._records.values(), key=lambda record: (record.name, record.tags))
+            checks = sorted(self._checks.values(), key=lambda check: (check.name, check.tags))
+            return Metrics(tuple(records), tuple(checks), {key: tuple(each) for key, each in self._points.items()})
 
     def _add(self, record: Record) -> None:
+        self._add_point(record)
         key = record.type, record.name, record.tags
         before = self._records.get(key)
         if before is not None and record.type != "gauge":
             record = replace(record, value=before.value + record.value)
         self._records[key] = record
+
+    def _add_point(self, record: Record) -> None:
+        points = self._points.setdefault((record.type, record.name), deque(maxlen=_POINTS))
+        second = int(self._clock())
+        so_far = points.pop() if points and points[-1].second == second else Point(second, 0, 0)
+        points.append(Point(second, so_far.total + record.value, so_far.times + 1))
 
 
 class DogStatsD:
@@ -96,6 +131,10 @@ class DogStatsD:
     def url(self) -> str:
         """The URL for ``DD_DOGSTATSD_URL``."""
         return f"udp://127.0.0.1:{self._socket.getsockname()[1]}"
+
+    def so_far(self) -> Metrics:
+        """Return what was received until now."""
+        return self._totals.metrics
 
     def metrics(self) -> Metrics:
         """Return all that was sent until now, and receive no more."""

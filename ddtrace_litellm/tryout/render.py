@@ -16,6 +16,7 @@ from rich.tree import Tree
 from ddtrace_litellm.masking import visible
 from ddtrace_litellm.tryout import contents
 from ddtrace_litellm.tryout.report import summarize
+from ddtrace_litellm.tryout.selection import Folded, folded
 from ddtrace_litellm.tryout.traces import LLMData, Span, Trace
 
 _KIND_STYLES = {
@@ -42,21 +43,26 @@ _INCOMPLETE = (
 )
 
 
-def render(console: Console, traces: Sequence[Trace], *, full: bool) -> None:
+def render(console: Console, traces: Sequence[Trace], *, full: bool, everything: bool = False) -> None:
     """Print one tree for each trace, and the sums.
 
     Args:
         console: where to.
         traces: what to print.
         full: everything that was said, all metadata and stacks, in place of short lines.
+        everything: the spans too that explain no call: inside of HTTP clients, health checks.
     """
     cells = _BAR_CELLS if console.width >= _WIDE else _NARROW_BAR_CELLS
-    for number, trace in enumerate(traces, 1):
+    shown = Folded(tuple(traces), 0) if everything else folded(traces)
+    for number, trace in enumerate(shown.traces, 1):
         console.print()
-        console.print(_trace_tree(_View(trace, full, cells), f"trace {number} of {len(traces)}"))
+        console.print(_trace_tree(_View(trace, full, cells), f"trace {number} of {len(shown.traces)}"))
     if traces:
         console.print()
         console.print(_summary_line(traces))
+    if shown.spans:
+        spans = _count(shown.spans, "span")
+        console.print(Text(f"{spans} of HTTP clients, frameworks and health checks folded; see --all", "dim"))
 
 
 def duration(nanoseconds: float) -> str:
@@ -99,9 +105,9 @@ def _trace_tree(view: _View, title: str) -> Tree:
     return tree
 
 
-def _add(tree: Tree, view: _View, span: Span) -> None:
+def _add(tree: Tree, view: _View, span: Span, of_parent: str = "") -> None:
     header = Table.grid(expand=True, padding=(0, 1))
-    header.add_column(ratio=1)
+    header.add_column(ratio=1, overflow="fold")
     header.add_column(width=8, justify="right", no_wrap=True)
     header.add_column(width=view.cells, no_wrap=True)
     style = "red" if span.error else ("cyan" if span.llm else "dim")
@@ -114,9 +120,12 @@ def _add(tree: Tree, view: _View, span: Span) -> None:
     if span.llm is not None or view.full:
         for label, text in _details(span, full=view.full):
             details.add_row(label, text)
+    whose = _whose(span)
+    if whose and whose != of_parent:
+        details.add_row("", Text(whose, "dim"))
     branch = tree.add(Group(header, _Beside("│ " if children else "  ", details)) if details.row_count else header)
     for child in children:
-        _add(branch, view, child)
+        _add(branch, view, child, whose or of_parent)
 
 
 @dataclass(frozen=True)
@@ -136,10 +145,13 @@ class _Beside:
 
 def _headline(span: Span) -> RenderableType:
     if span.llm is None:
-        target = span.apm_tags.get("http.url") or (span.title if span.title != span.name else "")
-        status = span.apm_tags.get("http.status_code", "")
-        parts = [span.name, str(target), str(status)]
-        return Text(_clean("  ".join(part for part in parts if part)), "dim" if span.error is None else "dim red")
+        title = span.title if span.title != span.name else ""
+        # A server's own address is that of all its requests, while the resource has method and path.
+        is_server = span.apm_tags.get("span.kind") == "server"
+        target = title if is_server and title else span.apm_tags.get("http.url") or title
+        parts = [span.name, str(target), str(span.apm_tags.get("http.status_code", ""))]
+        style = "dim" if span.error is None else "dim red"
+        return _Packed([Text(_clean(part), style) for part in parts if part])
     llm = span.llm
     model = Text(_clean(llm.model)).append(_clean(f" · {llm.provider}") if llm.provider else "", "dim")
     return _Packed(
@@ -175,7 +187,8 @@ class _Packed:
 def _numbers(span: Span) -> Iterator[tuple[str, str]]:
     tokens_in, tokens_out = span.metric("input_tokens"), span.metric("output_tokens")
     if tokens_in is not None or tokens_out is not None:
-        yield f"{tokens_in or 0:.0f} → {tokens_out or 0:.0f} tokens", ""
+        about = "~" if _is_estimated(span) else ""
+        yield f"{about}{tokens_in or 0:.0f} → {about}{tokens_out or 0:.0f} tokens", ""
     for name, label in (
         ("cache_read_input_tokens", "read from cache"),
         ("cache_write_input_tokens", "written to cache"),
@@ -189,6 +202,17 @@ def _numbers(span: Span) -> Iterator[tuple[str, str]]:
     first = span.metric("time_to_first_token")
     if first is not None:
         yield f"first token {duration(first * _MS_PER_S * _NS_PER_MS)}", "yellow"
+
+
+def _is_estimated(span: Span) -> bool:
+    return span.llm is not None and span.llm.metadata.get("token_source") == "estimated"
+
+
+def _whose(span: Span) -> str:
+    """Return whose call it is: a child's is shown where it differs from its parent's."""
+    tags = {} if span.llm is None else span.llm.tags
+    named = {"session": "session_id", "user": "user", "end user": "end_user", "tags": "request_tags"}
+    return " · ".join(f"{label} {_clean(str(tags[name]))}" for label, name in named.items() if tags.get(name))
 
 
 def _bar(view: _View, span: Span, style: str) -> Text:
@@ -240,7 +264,7 @@ def _metadata(llm: LLMData) -> Iterator[tuple[str, Text]]:
 
 
 def _notes(llm: LLMData) -> Iterator[tuple[str, Text]]:
-    """Yield what explains at a glance why a span looks as it does."""
+    """Yield a line of what is unusual about a span."""
     metadata = llm.metadata
     failed = metadata.get("failed_attempts") or ()
     tools = ", ".join(str(tool.get("name", "")) for tool in llm.tool_definitions)
@@ -270,15 +294,16 @@ def _as_text(value: object) -> str:
 
 
 def _clean(text: str) -> str:
-    """What a program or a model says must not steer the terminal."""
+    """Escape what would control the terminal."""
     return visible(text, keep="\n\t")
 
 
 def _summary_line(traces: Sequence[Trace]) -> Text:
     total = summarize(traces)
+    about = "~" if any(_is_estimated(span) for trace in traces for span in trace.spans) else ""
     text = Text.assemble(
         (f"{_count(total.traces, 'trace')}, {_count(total.llm_spans, 'LLM Observability span')}", "bold"),
-        f" of {_count(total.spans, 'span')} · {total.input_tokens} → {total.output_tokens} tokens"
+        f" of {_count(total.spans, 'span')} · {about}{total.input_tokens} → {about}{total.output_tokens} tokens"
         f" · {cost(total.total_cost_usd)}",
     )
     if total.errors:

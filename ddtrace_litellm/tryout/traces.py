@@ -35,6 +35,7 @@ class LLMData:
         output: the same for what came back.
         tool_definitions: the tools that were offered.
         tags: the event's tags.
+        links: the spans whose output became this one's input, or the other way round, as ddtrace links them.
     """
 
     name: str
@@ -47,6 +48,7 @@ class LLMData:
     output: _Json = field(default_factory=dict)
     tool_definitions: Sequence[_Json] = ()
     tags: _Json = field(default_factory=dict)
+    links: Sequence[_Json] = ()
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Span:
         error: why it failed, None when it did not.
         llm: its LLM Observability event, None for a span that is APM's alone.
         apm_tags: the span's own tags and numbers, empty when only the event arrived.
+        evaluations: what was submitted about it, a guardrail's verdict for example.
     """
 
     span_id: int
@@ -75,6 +78,7 @@ class Span:
     service: str = ""
     llm: LLMData | None = None
     apm_tags: _Json = field(default_factory=dict)
+    evaluations: tuple[_Json, ...] = ()
 
     @property
     def title(self) -> str:
@@ -126,38 +130,63 @@ class Trace:
 
 
 def assemble(raw_traces: Iterable[Sequence[_Json]], raw_requests: Iterable[_Json]) -> tuple[Trace, ...]:
-    """Build the traces from what the agent returns.
+    """Build the traces from what the agent returns, in order of their start.
 
     Args:
         raw_traces: the answer to ``GET /test/traces``.
-        raw_requests: the answer to ``GET /test/session/requests``, for LLM Observability events that were sent on
-            their own, which is what older ddtrace versions do, and all of them without APM tracing.
-
-    Returns:
-        The traces in order of their start.
+        raw_requests: the answer to ``GET /test/session/requests``.
     """
-    spans: dict[tuple[int, int], Span] = {}
-    upper_halves: dict[int, str] = {}
-    for raw_trace in raw_traces:
-        for raw in raw_trace:
-            trace_id = int(raw["trace_id"])
-            spans[trace_id, int(raw["span_id"])] = read_span(raw)
+    return tuple(sorted(Assembly().add(raw_traces, raw_requests), key=lambda trace: trace.start_ns))
+
+
+class Assembly:
+    """Traces that grow: a trace comes in several payloads, and its spans come apart from what is said about them."""
+
+    def __init__(self) -> None:
+        self._spans: dict[int, dict[int, Span]] = {}
+        self._events: dict[int, dict[int, _Json]] = {}
+        self._upper_halves: dict[int, str] = {}
+        self._evaluations: dict[int, list[_Json]] = {}
+        self._trace_of: dict[int, int] = {}
+
+    def add(self, raw_traces: Iterable[Sequence[_Json]], raw_requests: Iterable[_Json]) -> tuple[Trace, ...]:
+        """Add what arrived, and return the traces that it changes.
+
+        Args:
+            raw_traces: spans as the agent returns them.
+            raw_requests: requests as the agent returns them, for evaluations and for LLM Observability events that were
+                sent on their own, which is what older ddtrace versions do, and all of them without APM tracing.
+        """
+        changed: dict[int, None] = {}
+        for raw in (raw for raw_trace in raw_traces for raw in raw_trace):
+            trace_id, span_id = int(raw["trace_id"]), int(raw["span_id"])
+            self._spans.setdefault(trace_id, {})[span_id] = read_span(raw)
             upper = (raw.get("meta") or {}).get("_dd.p.tid")
             if upper:
-                upper_halves[trace_id] = str(upper)
-    for event in _events(raw_requests):
-        trace_id = _apm_trace_id(event)
-        key = trace_id, int(event["span_id"])
-        known = spans.get(key)
-        spans[key] = _event_span(event) if known is None else replace(known, llm=_llm_data(event))
-    by_trace: dict[int, list[Span]] = {}
-    for (trace_id, _), span in spans.items():
-        by_trace.setdefault(trace_id, []).append(span)
-    traces = (
-        Trace(upper_halves.get(trace_id, "") + f"{trace_id:016x}", tuple(sorted(members, key=lambda s: s.start_ns)))
-        for trace_id, members in by_trace.items()
-    )
-    return tuple(sorted(traces, key=lambda trace: trace.start_ns))
+                self._upper_halves[trace_id] = str(upper)
+            self._trace_of[span_id] = trace_id
+            changed[trace_id] = None
+        for request in raw_requests:
+            for event in _events(request):
+                trace_id, span_id = _apm_trace_id(event), int(event["span_id"])
+                self._events.setdefault(trace_id, {})[span_id] = event
+                self._trace_of[span_id] = trace_id
+                changed[trace_id] = None
+            for evaluation in _evaluations(request):
+                span_id = int(evaluation["join_on"]["span"]["span_id"])
+                self._evaluations.setdefault(span_id, []).append(evaluation)
+                if span_id in self._trace_of:
+                    changed[self._trace_of[span_id]] = None
+        return tuple(map(self._trace, changed))
+
+    def _trace(self, trace_id: int) -> Trace:
+        spans = dict(self._spans.get(trace_id, {}))
+        for span_id, event in self._events.get(trace_id, {}).items():
+            spans[span_id] = replace(spans[span_id], llm=_llm_data(event)) if span_id in spans else _event_span(event)
+        for span_id in spans.keys() & self._evaluations.keys():
+            spans[span_id] = replace(spans[span_id], evaluations=tuple(self._evaluations[span_id]))
+        ordered = tuple(sorted(spans.values(), key=lambda span: span.start_ns))
+        return Trace(self._upper_halves.get(trace_id, "") + f"{trace_id:016x}", ordered)
 
 
 def read_span(raw: _Json) -> Span:
@@ -202,17 +231,20 @@ def _event_span(event: _Json) -> Span:
 
 def _llm_data(event: _Json) -> LLMData:
     meta: _Json = event.get("meta") or {}
+    metadata: _Json = meta.get("metadata") or {}
     return LLMData(
         name=str(event.get("name") or ""),
         kind=str((meta.get("span") or {}).get("kind") or meta.get("span.kind") or ""),
-        model=str(meta.get("model_name") or ""),
-        provider=str(meta.get("model_provider") or ""),
+        # ddtrace has these fields for kinds with tokens only: a rerank has them in its metadata.
+        model=str(meta.get("model_name") or metadata.get("model_name") or ""),
+        provider=str(meta.get("model_provider") or metadata.get("model_provider") or ""),
         metrics=event.get("metrics") or {},
-        metadata={name: value for name, value in (meta.get("metadata") or {}).items() if name != "_dd"},
+        metadata={name: value for name, value in metadata.items() if name != "_dd"},
         input=meta.get("input") or {},
         output=meta.get("output") or {},
         tool_definitions=tuple(meta.get("tool_definitions") or ()),
         tags=_tags(event),
+        links=tuple(event.get("span_links") or ()),
     )
 
 
@@ -231,13 +263,26 @@ def _apm_trace_id(event: _Json) -> int:
         return 0
 
 
-def _events(raw_requests: Iterable[_Json]) -> Iterator[_Json]:
-    for request in raw_requests:
-        if not str(request.get("url", "")).partition("?")[0].endswith("/api/v2/llmobs"):
-            continue
-        for batch in _payload(request):
-            if batch.get("_dd.tracer_version") != _MADE_BY_AGENT:
-                yield from batch.get("spans") or ()
+def _events(request: _Json) -> Iterator[_Json]:
+    if not _path(request).endswith("/api/v2/llmobs"):
+        return
+    for batch in _payload(request):
+        if batch.get("_dd.tracer_version") != _MADE_BY_AGENT:
+            yield from batch.get("spans") or ()
+
+
+def _evaluations(request: _Json) -> Iterator[_Json]:
+    """Yield the evaluations that name their span; those that name a tag are joined by Datadog."""
+    if not _path(request).endswith("/eval-metric"):
+        return
+    for batch in _payload(request):
+        for evaluation in batch["data"]["attributes"]["metrics"]:
+            if str(((evaluation.get("join_on") or {}).get("span") or {}).get("span_id", "")).isdecimal():
+                yield evaluation
+
+
+def _path(request: _Json) -> str:
+    return str(request.get("url", "")).partition("?")[0]
 
 
 def _payload(request: _Json) -> list[_Json]:

@@ -1,7 +1,9 @@
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,19 +128,26 @@ def test_what_is_missing_is_named(title, number, changes, problem):
 
 @pytest.mark.e2e
 def test_demo_succeeds():
-    """The real demo under the real ddtrace-run: everything arrives, and the exit status says so."""
+    """The real demo under the real ddtrace-run: everything arrives, the exit status says so, and the viewer stays."""
     paths = [str(Path(ddtrace_litellm.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("DD_", "_DD_"))}
-    finished = subprocess.run(
-        [sys.executable, "-m", "ddtrace_litellm", "demo", "--json", "-"],
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ddtrace_litellm", "demo", "--ui", "--json", "-"],
         env={**clean, "PYTHONPATH": os.pathsep.join(path for path in paths if path)},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=180,
-        check=False,
+        start_new_session=True,
     )
-    assert finished.returncode == 0, finished.stderr
-    assert "everything arrived" in finished.stderr
-    report = json.loads(finished.stdout.splitlines()[-1])
+    lines = []
+    while not lines or "stays until Ctrl-C" not in lines[-1]:
+        lines.append(process.stderr.readline())
+        assert lines[-1], "".join(lines)
+    time.sleep(0.2)  # from the line to the wait
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, "".join(lines)
+    assert "everything arrived\n" in lines
+    report = json.loads(output.splitlines()[-1])
     assert (report["exit_status"], report["summary"]["traces"], report["summary"]["errors"]) == (0, 5, 2)
     assert report["summary"]["total_cost_usd"] > 0

@@ -10,6 +10,7 @@ from ddtrace_litellm.info import checks, probe, reach, render, report, variables
 from ddtrace_litellm.info.facts import Facts, gather, host_of
 from ddtrace_litellm.info.processes import Logged, Seen, _logged
 from ddtrace_litellm.info.reach import Answer
+from ddtrace_litellm.masking import SafeError
 from ddtrace_litellm.tryout.agent import free_ports
 from tests.info.conftest import intake
 
@@ -167,7 +168,24 @@ def test_child_that_does_not_run():
     """Where the child came to nothing, that is the problem, and the report is there."""
     of = facts(seen=Seen(None, failure="it ended with status 1; boom"), agent=None)
     assert whats(of) == ["`ddtrace-run python` does not run here: it ended with status 1; boom"]
-    assert any("none" in row.text for row in report.rows(of))
+    assert any("not known" in row.text for row in report.rows(of))
+    assert checks.notes(of) == []
+
+
+def test_variables_that_ddtrace_does_not_start_with():
+    """Where variables are why, each is the problem, with its value as far as that may be shown."""
+    seen = Seen(None, failure="it ended with status 1; boom", refused=("DD_TRACE_AGENT_PORT", "DD_API_KEY"))
+    of = facts({"DD_TRACE_AGENT_PORT": "abc", "DD_API_KEY": "0123456789"}, seen=seen, agent=None)
+    assert [tuple(problem) for problem in checks.problems(of)] == [
+        (
+            "ddtrace does not start with DD_TRACE_AGENT_PORT=abc: it ended with status 1; boom",
+            "correct DD_TRACE_AGENT_PORT, or unset it",
+        ),
+        (
+            "ddtrace does not start with DD_API_KEY=*** (10 characters): it ended with status 1; boom",
+            "correct DD_API_KEY, or unset it",
+        ),
+    ]
 
 
 def test_no_llm_observability_is_a_note():
@@ -179,6 +197,31 @@ def test_no_llm_observability_is_a_note():
         "LLM Observability did not start"
         in whats(facts({"DD_LLMOBS_ENABLED": "true"}, found={"export": {**EXPORT, "mode": ""}}))[0]
     )
+
+
+@pytest.mark.parametrize(
+    ("environ", "wrong"),
+    [
+        ({"DD_LLMOBS_ML_APP": "x", "DD_LLMOBS_SAMPLE_RATE": "1"}, ["DD_LLMOBS_ML_APP, DD_LLMOBS_SAMPLE_RATE"]),
+        ({"DD_LLMOBS_ML_APP": "x", "DD_LLMOBS_ENABLED": "yes"}, ["DD_LLMOBS_ENABLED, DD_LLMOBS_ML_APP"]),
+        ({"DD_LLMOBS_ML_APP": "x", "DD_LLMOBS_ENABLED": "0"}, []),
+    ],
+)
+def test_llm_observability_off_in_spite_of_its_variables(environ, wrong):
+    """Variables that have no effect, as the one that switches it on is missing, are a problem; not if it says off."""
+    of = facts(environ, found={"export": {**EXPORT, "mode": ""}})
+    assert whats(of) == [f"LLM Observability is off, in spite of {names}" for names in wrong]
+    (row,) = [row for row in report.rows(of) if row.label == "LLM Observability"]
+    assert row.good is (False if wrong else None)
+
+
+def test_agentless_without_a_key():
+    """The key that is missing is what is wrong: neither that nothing started, nor that no Agent is there."""
+    environ = {"DD_LLMOBS_ENABLED": "1", "DD_LLMOBS_AGENTLESS_ENABLED": "1"}
+    of = facts(environ, found={"export": {**EXPORT, "mode": ""}}, agent=Answer(problem="connection refused"))
+    ((what, remedy),) = checks.problems(of)
+    assert "DD_API_KEY is not set" in what
+    assert "set DD_API_KEY and DD_SITE" in remedy
 
 
 def test_credentials_of_the_agents_url_are_not_shown():
@@ -242,8 +285,30 @@ def test_errors_in_the_child_have_no_text(tmp_path):
         patch.syspath_prepend(tmp_path)
         found = probe.look(["own_module"], config)
     assert found["failures"]["import own_module"] == f"RuntimeError, {tmp_path}/own_module.py:1"
-    assert found["failures"]["proxy_reports_twice"].startswith("ComposerError, ")
+    assert found["failures"]["proxy_reports_twice"] == "it is not YAML, at line 1, column 32"
     assert "secret" not in str(found["failures"])
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (None, "No such file or directory"),
+        (b"a: [1\nb: 'sk-secret", "it is not YAML, at line 2, column 2"),
+        (b"\xff\xfe\x00", "it is not text in UTF-8"),
+        (b"sk-secret", "it, or its litellm_settings, is no mapping"),
+        (b"litellm_settings: [sk-secret]", "it, or its litellm_settings, is no mapping"),
+    ],
+)
+def test_configuration_of_a_proxy_that_cannot_be_read(tmp_path, content, reason):
+    """The problem is the file, and where in it; nothing of its contents is said."""
+    pytest.importorskip("yaml")
+    config = tmp_path / "config.yaml"
+    if content is not None:
+        config.write_bytes(content)
+    with pytest.raises(SafeError) as raised:
+        probe._proxy_reports_twice(config)
+    of = facts(found={"failures": {"proxy_reports_twice": probe._said(raised.value)}})
+    assert whats(of) == [f"the proxy's configuration cannot be read: {reason}"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no Unix sockets")

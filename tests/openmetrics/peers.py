@@ -12,15 +12,13 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
 class Read(NamedTuple):
-    """A sample: labels with the bound among them in any order, NaN equal to itself, times to the microsecond."""
+    """A sample: labels with the bound among them in any order, NaN equal to itself."""
 
     family: str
     type: str
     name: str
     labels: dict[str, str]
     value: str
-    timestamp: float | None
-    exemplar: tuple[dict[str, str], str, float | None] | None
 
 
 def ours(page, content_type=TEXT, **options):
@@ -49,30 +47,14 @@ def _ours(sample):
     labels = dict(sample.labels)
     if sample.bound:
         labels["quantile" if sample.type == "summary" else "le"] = sample.bound
-    exemplar = sample.exemplar and (
-        dict(sample.exemplar.labels),
-        _number(sample.exemplar.value),
-        _time(sample.exemplar.timestamp),
-    )
-    name = sample.family + suffix
-    return Read(sample.family, sample.type, name, labels, _number(sample.value), _time(sample.timestamp), exemplar)
+    return Read(sample.family, sample.type, sample.family + suffix, labels, _number(sample.value))
 
 
 def _theirs(family, sample):
-    exemplar = sample.exemplar and (
-        sample.exemplar.labels,
-        _number(sample.exemplar.value),
-        _time(sample.exemplar.timestamp),
-    )
-    value = _number(sample.value)
-    return Read(family.name, family.type, sample.name, sample.labels, value, _time(sample.timestamp), exemplar)
+    return Read(family.name, family.type, sample.name, sample.labels, _number(sample.value))
 
 
 def _number(value):
     if value is None:
         return "a native histogram"
     return repr(float(value) + 0.0)  # without the sign of zero, which a whole number has not
-
-
-def _time(seconds):
-    return None if seconds is None else round(float(seconds), 6)

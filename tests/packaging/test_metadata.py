@@ -24,10 +24,11 @@ def requirements(metadata, extra):
 
 
 def test_urls(metadata):
-    """Source, documentation, issues and changelog are there, all beneath the address of the source."""
+    """Source, documentation, issues and changelog are there, all beneath the address that mkdocs has, too."""
     urls = dict(line.split(", ") for line in metadata.get_all("Project-URL"))
     assert set(urls) == {"Source", "Documentation", "Issues", "Changelog"}
     assert all(url.startswith(urls["Source"]) for url in urls.values())
+    assert f"\nrepo_url: {urls['Source']}\n" in (CHECKOUT / "mkdocs.yml").read_text()
 
 
 def test_links_work_outside_the_repository(metadata):

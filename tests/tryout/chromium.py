@@ -82,10 +82,10 @@ class Page:
     def until(self, expression, seconds=30):
         """Return what an expression is as soon as that is true."""
         deadline = time.monotonic() + seconds
-        while not (value := self.value(expression)):
+        while not self.value(f"Boolean({expression})"):
             assert time.monotonic() < deadline, f"not within {seconds} s: {expression}\n{self.text[:5000]}"
             time.sleep(0.05)
-        return value
+        return self.value(expression)
 
     @property
     def text(self):

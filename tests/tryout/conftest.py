@@ -70,6 +70,12 @@ class Sender:
         self._post("/evp_proxy/v2/api/v2/llmobs", body, {"Content-Type": "application/json", **headers})
         return self
 
+    def evaluations(self, body: bytes):
+        """Submit evaluations."""
+        path = "/evp_proxy/v2/api/intake/llm-obs/v2/eval-metric"
+        self._post(path, body, {"Content-Type": "application/json"})
+        return self
+
     def traces(self):
         """Return what arrived."""
         return assemble(self.agent.get_json("/test/traces"), self.agent.get_json("/test/session/requests"))

@@ -3,6 +3,7 @@ import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,7 +12,9 @@ import pytest
 import ddtrace_litellm
 from ddtrace_litellm.tryout.agent import TestAgent, free_ports
 from ddtrace_litellm.tryout.errors import TryoutError
+from tests.tryout.conftest import Sender, span
 from tests.tryout.processes import gone
+from tests.tryout.servers import get
 
 PACKAGE_PARENT = str(Path(ddtrace_litellm.__file__).parents[1])
 
@@ -86,3 +89,49 @@ def test_wrong_answer_is_an_error_that_names_the_path(running_agent):
 def test_free_ports_are_different():
     """As many ports as asked for, no two the same."""
     assert len(set(free_ports(5))) == 5
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1:1", 200),
+        ("localhost", 200),
+        ("[::1]:80", 200),
+        ("rebound.example:80", 403),
+        ("127.0.0.1.rebound.example", 403),
+        ("user@rebound.example", 403),
+        ("[", 403),
+        ("", 403),
+    ],
+)
+def test_answers_only_to_its_own_names(running_agent, host, status):
+    """A page of another site whose name leads here (DNS rebinding) reads nothing of the agent."""
+    for path in ("/test/traces", "/info"):
+        assert get(f"{running_agent.url}{path}", Host=host)[0].status == status
+
+
+def test_everything_is_taken_once():
+    """While spans come all the time, taking them again and again gives each one, and none twice."""
+    with TestAgent() as agent:
+        sender, taken = Sender(agent), []
+        with ThreadPoolExecutor(2) as pool:
+            sent = [pool.submit(sender.chunks, [span(number)]) for number in range(1, 101)]
+            while not all(each.done() for each in sent):
+                taken += agent.take()[0]
+        for each in sent:
+            each.result()
+        taken += agent.take()[0]
+        assert agent.take() == ([], [])
+        assert sorted(each["span_id"] for trace in taken for each in trace) == list(range(1, 101))
+
+
+def test_what_could_not_be_taken_is_taken_the_next_time(monkeypatch):
+    """An answer that did not come is an error, and what it would have been comes the next time."""
+    with TestAgent() as agent:
+        Sender(agent).chunks([span(1)])
+        with monkeypatch.context() as patched:
+            patched.setattr(agent, "get_json", lambda path: TestAgent.get_json(agent, path.replace("session", "no")))
+            with pytest.raises(TryoutError, match="did not answer"):
+                agent.take()
+        Sender(agent).chunks([span(2)])
+        assert [each["span_id"] for trace in agent.take()[0] + agent.take()[0] for each in trace] == [1, 2]

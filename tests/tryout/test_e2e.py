@@ -121,6 +121,23 @@ def test_no_traces_is_explained():
     assert f"no traces arrived. Is {sys.executable} from an environment with ddtrace" in finished.stderr
 
 
+def test_crash_before_any_call_is_told():
+    """A program that fails before it calls anything has its exit status named, and no advice about its environment."""
+    finished = tryout("--", sys.executable, "-c", "import sys; sys.exit(3)")
+    assert finished.returncode == 3
+    assert "no traces arrived. The program ended before any call, with exit status 3\n" in finished.stderr
+
+
+def test_filter_chooses_what_is_shown():
+    """``--filter`` leaves traces out of the terminal and says how many; a field that it does not know is refused."""
+    finished = tryout("--filter", "kind=embedding", "--", sys.executable, "-c", SPAN)
+    assert "--filter shows 0 of 1 traces" in finished.stderr
+    assert "answer" not in finished.stderr
+    finished = tryout("--filter", "colour=red", "--", sys.executable, "-c", SPAN)
+    assert finished.returncode == 2
+    assert "colour is none of kind, model, session, status, tag, text, user" in finished.stderr
+
+
 def test_interrupt_reaches_the_program_and_the_report_still_comes():
     """SIGINT is passed on once; we wait for the program, report, and leave nothing running."""
     process, pids = started(SPAN + WAITING)

@@ -4,8 +4,8 @@ from urllib.parse import urlsplit
 
 from rich.console import Console
 
-from ddtrace_litellm.openmetrics.metrics import Status
-from ddtrace_litellm.tryout.metrics import DogStatsD, Metrics, Totals
+from ddtrace_litellm.metrics.batch import Status
+from ddtrace_litellm.tryout.metrics import DogStatsD, Metrics, Point, Totals
 from ddtrace_litellm.tryout.render_metrics import render_metrics
 from ddtrace_litellm.tryout.report import as_json
 
@@ -18,11 +18,11 @@ def of(*packets):
     return totals.metrics
 
 
-def shown(metrics):
-    """Return what is rendered, without colours."""
+def shown(metrics, *, full=False, width=120):
+    """Return the lines that are rendered, without colours and with single spaces."""
     target = io.StringIO()
-    render_metrics(Console(file=target, width=120, highlight=False), metrics)
-    return target.getvalue()
+    render_metrics(Console(file=target, width=width, highlight=False), metrics, full=full)
+    return [" ".join(line.split()) for line in target.getvalue().splitlines() if line]
 
 
 def test_counts_are_summed_and_gauges_replaced():
@@ -36,6 +36,21 @@ def test_counts_are_summed_and_gauges_replaced():
         ("litellm.a.count", "count", 4, ("model:n",)),
         ("litellm.g", "gauge", -4, ()),
     ]
+
+
+def test_what_came_is_kept_by_the_second():
+    """Of each name it is known what came when, of all series together; of a long run the last part."""
+    now = [100.2]
+    totals = Totals(clock=lambda: now[0])
+    totals.add(b"litellm.a.count:1|c|#model:m\nlitellm.a.count:2|c|#model:n\nlitellm.g:4|g")
+    for now[0] in range(101, 400):
+        totals.add(b"litellm.a.count:5|c")
+    points = totals.metrics.points
+    assert points["gauge", "litellm.g"] == (Point(100, 4, 1),)
+    assert (len(points["count", "litellm.a.count"]), points["count", "litellm.a.count"][-1]) == (180, Point(399, 5, 1))
+    first = Totals(clock=lambda: 7.9)
+    first.add(b"litellm.a.count:1|c|#model:m\nlitellm.a.count:2|c|#model:n")
+    assert first.metrics.points["count", "litellm.a.count"] == (Point(7, 3, 2),)
 
 
 def test_distribution_counts_its_values():
@@ -74,24 +89,45 @@ def test_all_that_was_sent_before_is_there():
     assert record.value == 500
 
 
-def test_table_has_all_and_a_histograms_buckets_in_a_row():
-    """One table, counts first; buckets are one row, even with the client's tags behind the bound."""
-    output = shown(
-        of(
-            b"litellm.g:5|g|#b:c\nlitellm.h.bucket:1|c|#m:1,upper_bound:0.1,env:dev",
-            b"litellm.h.bucket:2|c|#m:1,upper_bound:inf,env:dev\n_sc|litellm.openmetrics.health|2|m:no page\x1b[2J",
-        )
-    )
-    title, _header, bucket, gauge, check = [" ".join(line.split()) for line in output.splitlines() if line]
-    assert title == "Metrics: 1 count, 1 gauge, 1 service check"
-    assert bucket.startswith("litellm.h.bucket count x2 m:1, env:dev, upper_bound:")
-    assert gauge == "litellm.g gauge 5 b:c"
-    assert check == r"litellm.openmetrics.health check critical no page\x1b[2J"
+PAGE = of(
+    b"litellm.g:5|g|#b:c\nlitellm.h.bucket:1|c|#m:1,upper_bound:0.1,env:dev\nlitellm.x:1|c|#m:1\nlitellm.x:2|c|#m:2",
+    b"litellm.h.bucket:2|c|#m:1,upper_bound:inf,env:dev\n_sc|litellm.openmetrics.health|2|m:no page\x1b[2J",
+    b"litellm.e:1|g|#m:1\nlitellm.e:0.25|g|#m:2",
+)
+
+
+def test_each_name_is_a_line():
+    """Counts come first and are summed up, of gauges the smallest and the largest is shown, of buckets how many."""
+    assert shown(PAGE) == [
+        "Metrics: 3 counts, 3 gauges, 1 service check",
+        "litellm.h.bucket count x2",
+        "litellm.x count 3",
+        "litellm.e gauge 0.25 ... 1",
+        "litellm.g gauge 5",
+        "litellm.openmetrics.health check critical",
+        r"no page\x1b[2J",
+    ]
+
+
+def test_full_has_each_series_with_its_tags():
+    """Tags are beneath their series; buckets are one, even with the client's tags behind the bound."""
+    lines = shown(PAGE, full=True)
+    bucket = lines.index("litellm.h.bucket count x2")
+    assert lines[bucket + 1].startswith("m:1, env:dev, upper_bound:")
+    assert lines[bucket + 2 : bucket + 6] == ["litellm.x count 1", "m:1", "litellm.x count 2", "m:2"]
+    assert lines[-4:] == ["litellm.g gauge 5", "b:c", "litellm.openmetrics.health check critical", r"no page\x1b[2J"]
+
+
+def test_names_and_tags_are_whole_at_80_columns():
+    """A narrow terminal breaks no name and no tag."""
+    name, tag = "litellm.redis.daily_team_spend_update_queue.failed_requests.count", "api_key_alias:" + "k" * 50
+    lines = shown(of(f"{name}:1|c|#{tag},user:{'u' * 40}".encode()), full=True, width=80)
+    assert lines[1:] == [f"{name} count 1", f"{tag},", f"user:{'u' * 40}"]
 
 
 def test_nothing_is_shown_of_nothing():
     """Without metrics of LiteLLM the report is what it was."""
-    assert shown(Metrics()) == ""
+    assert shown(Metrics()) == []
 
 
 def test_json_has_them():

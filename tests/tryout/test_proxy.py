@@ -1,19 +1,19 @@
-"""A LiteLLM proxy under ``try --ui``: its requests in the page while it runs, its metrics in the report."""
+"""A LiteLLM proxy under ``try --ui``: its requests in the viewer while it runs, its metrics in the report."""
 
 import json
 import signal
 import subprocess
 import sys
 import time
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
 from ddtrace_litellm.tryout.agent import free_ports
 from tests.tryout.processes import children, gone
+from tests.tryout.servers import answered, ask, get
 from tests.tryout.test_e2e import TRY, environment
-from tests.tryout.test_web_ui import get
 
 pytestmark = pytest.mark.e2e
 
@@ -24,6 +24,7 @@ model_list:
 litellm_settings: {callbacks: ["prometheus"]}
 general_settings: {master_key: sk-of-the-tests-0123456789abcdef}
 """
+KEY = "sk-of-the-tests-0123456789abcdef"
 SECONDS = 90
 
 
@@ -34,7 +35,7 @@ def _installed():
 
 
 def test_is_seen_while_it_runs_and_ends_at_ctrl_c(tmp_path):
-    """A request is on the page before the proxy ends; Ctrl-C ends the proxy, a second one the page, all of it."""
+    """Requests and metrics are there before the proxy ends; Ctrl-C ends the proxy, a second one the page, all of it."""
     (tmp_path / "config.yaml").write_text(CONFIGURATION)
     (port,) = free_ports(1)
     command = [Path(sys.executable).parent / "litellm", "--config", tmp_path / "config.yaml", "--port", str(port)]
@@ -51,11 +52,11 @@ def test_is_seen_while_it_runs_and_ends_at_ctrl_c(tmp_path):
     pids = []
     try:
         url = until(lambda: line_with("is shown at", tmp_path / "told")).split()[-1]
-        until(lambda: answered(port, "GET", "/health/liveliness"))
-        asked = {"model": "weather", "messages": [{"role": "user", "content": "How warm is it in Lisbon?"}]}
-        assert "27 degrees" in answered(port, "POST", "/v1/chat/completions", asked)
+        until(lambda: answered(port, "GET", "/health/liveliness", KEY))
+        assert "27 degrees" in ask(port, KEY, "weather", "How warm is it in Lisbon?")
         pids = children(process.pid)
-        until(lambda: "user: How warm is it in Lisbon?" in get(url)[1])
+        until(lambda: asked_last(url) == "How warm is it in Lisbon?")
+        until(lambda: "litellm.total.tokens.count" in get(f"{url}metrics")[1])
         process.send_signal(signal.SIGINT)
         until(lambda: line_with("stays until Ctrl-C", tmp_path / "told"))
         report = json.loads((tmp_path / "report.json").read_text())
@@ -73,24 +74,17 @@ def test_is_seen_while_it_runs_and_ends_at_ctrl_c(tmp_path):
     assert line_with("litellm.total.tokens.count", tmp_path / "told")
 
 
+def asked_last(url):
+    """Return what the newest trace of LLM calls asks."""
+    with urlopen(f"{url}events", timeout=30) as events:
+        news = json.loads(next(line for line in events if line.startswith(b"data: "))[6:])
+    rows = sorted((row for row in news["rows"] if row["llm"]), key=lambda row: row["start"])
+    return rows[-1]["asked"] if rows else ""
+
+
 def line_with(text, file):
     """Return the line of a file that has ``text``, ``""`` for none."""
     return next((line for line in file.read_text().splitlines() if text in line), "")
-
-
-def answered(port, method, path, body=None):
-    """Return the answer of the proxy, ``""`` while there is none."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=30)
-    headers = {"Authorization": "Bearer sk-of-the-tests-0123456789abcdef", "Content-Type": "application/json"}
-    try:
-        connection.request(method, path, body and json.dumps(body), headers)
-        response = connection.getresponse()
-        text = response.read().decode()
-    except (OSError, HTTPException):
-        return ""
-    finally:
-        connection.close()
-    return text if response.status == 200 else ""
 
 
 def until(answer):

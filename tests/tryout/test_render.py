@@ -1,19 +1,21 @@
 import io
 
+import msgpack
 import pytest
 from rich.console import Console
 
 from ddtrace_litellm.tryout import contents
 from ddtrace_litellm.tryout.render import cost, duration, render
+from ddtrace_litellm.tryout.selection import condition, matching
 from tests.tryout.conftest import MS, llm_data, span
 
 MESSAGES = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "How warm is it?"}]
 
 
-def shown(traces, *, full=False, width=130):
+def shown(traces, *, full=False, width=130, everything=False):
     """Return what is rendered, without colours."""
     target = io.StringIO()
-    render(Console(file=target, width=width, highlight=False), traces, full=full)
+    render(Console(file=target, width=width, highlight=False), traces, full=full, everything=everything)
     return target.getvalue()
 
 
@@ -50,7 +52,7 @@ def test_tree_has_apm_spans_too(agent):
             span(3, 2, name="http.request", resource="http.request", meta=http, type="http"),
         ]
     ).traces()
-    output = shown(traces)
+    output = shown(traces, everything=True)
     depth = [line_with(text, output).index(text) for text in ("workflow", "llm  ", "http.request")]
     assert depth == sorted(set(depth))
     assert "http.request  http://127.0.0.1:1/v1/chat/completions  500" in output
@@ -144,6 +146,126 @@ def test_bar_shows_when_a_span_ran(agent):
     assert line_with("late", output).rstrip().endswith("········━━━━━━━━")
 
 
+def client(component, **more):
+    """Return the tags of an HTTP client's span."""
+    return {"component": component, "span.kind": "client", "http.url": "http://provider/v1", **more}
+
+
+def server(path):
+    """Return the parts of a server's span that answered a request."""
+    meta = {"component": "fastapi", "span.kind": "server", "http.url": f"http://localhost:4000{path}"}
+    return {"name": "fastapi.request", "resource": f"GET {path}", "type": "web", "meta": meta}
+
+
+def test_http_clients_of_a_call_are_folded(agent):
+    """What happens inside of a call's HTTP client, and of a framework, is counted in a line; --all shows it."""
+    spans = [
+        span(1, **server("/v1/chat/completions")),
+        span(2, 1, llm=llm_data()),
+        span(3, 2, name="http.request", meta=client("httpx")),
+        span(4, 3, name="aiohttp.request", meta=client("aiohttp_client")),
+        span(5, 4, name="TCPConnector.connect", meta=client("aiohttp")),
+        span(6, 1, name="fastapi.serialize_response"),
+    ]
+    traces = agent.chunks(spans).traces()
+    output = shown(traces)
+    assert "fastapi.request  GET /v1/chat/completions" in output
+    assert "1 trace, 1 LLM Observability span of 6 spans" in output
+    assert "4 spans of HTTP clients, frameworks and health checks folded; see --all" in output
+    folded = ("http.request", "aiohttp.request", "TCPConnector.connect", "fastapi.serialize_response")
+    assert not [name for name in folded if name in output]
+    assert not [name for name in folded if name not in shown(traces, everything=True)]
+    assert "see --all" not in shown(traces, everything=True)
+
+
+def test_what_explains_something_is_not_folded(agent):
+    """A program's own request, one that leads to a call in a server that is watched too, and a provider SDK stay."""
+    spans = [
+        span(1, name="http.request", resource="own", meta=client("httpx")),
+        span(2, 1, name="aiohttp.request", meta=client("aiohttp_client")),
+        span(3, llm=llm_data("workflow")),
+        span(4, 3, name="http.request", resource="leads", meta=client("httpx", **{"http.url": "http://proxy/v1"})),
+        span(5, 4, **server("/v1/chat/completions")),
+        span(6, 5, llm=llm_data()),
+        span(7, 6, name="openai.request", resource="createChatCompletion", meta={"component": "openai"}),
+    ]
+    output = shown(agent.chunks(spans).traces())
+    for kept in ("http://provider/v1", "http://proxy/v1", "fastapi.request", "llm  completion", "openai.request"):
+        assert kept in output
+    assert "1 span of HTTP clients" in output
+    assert "incomplete" not in output
+
+
+@pytest.mark.parametrize(
+    ("path", "more", "is_shown"),
+    [
+        ("/health/liveliness", [], False),
+        ("/metrics/", [], False),
+        ("/v1/models", [], True),
+        ("/health", [span(2, 1, llm=llm_data())], True),
+        ("/health/readiness", [span(2, 1, name="redis.command", error=1)], True),
+    ],
+)
+def test_health_checks_are_folded(agent, path, more, is_shown):
+    """A request for health or metrics is no trace to look at, unless it led to a call or an error."""
+    output = shown(agent.chunks([span(1, **server(path)), *more]).traces())
+    assert (f"GET {path}" in output) is is_shown
+    assert "1 trace, " in output
+
+
+def test_whose_call_it_is_stands_once(agent):
+    """Session, user, end user and request tags are shown, of a child where they differ from its parent's."""
+    tags = {"session_id": "s1", "user": "u1", "end_user": "e1", "request_tags": "prod,team:blue"}
+    spans = [
+        span(1, llm=llm_data("workflow", input={"value": "q"})),
+        span(2, 1, llm=llm_data()),
+        span(3, 2, llm=llm_data()),
+    ]
+    for made, whose in zip(spans, (tags, tags, {"session_id": "s2"}), strict=True):
+        made["meta_struct"]["_llmobs"] = msgpack.packb(
+            {**msgpack.unpackb(made["meta_struct"]["_llmobs"]), "tags": whose}
+        )
+    output = shown(agent.chunks(spans).traces())
+    assert output.count("session s1 · user u1 · end user e1 · tags prod,team:blue") == 1
+    assert output.count("session s2") == 1
+
+
+@pytest.mark.parametrize(("source", "tokens"), [("estimated", "~8 → ~5 tokens"), ("reported", "8 → 5 tokens")])
+def test_estimated_tokens_are_marked(agent, source, tokens):
+    """Tokens that nobody reported have a ``~``, in the sums as well."""
+    data = llm_data(metrics={"input_tokens": 8, "output_tokens": 5}, metadata={"token_source": source})
+    head, *_, total = [line for line in shown(agent.chunks([span(1, llm=data)]).traces()).splitlines() if "→" in line]
+    assert f"  {tokens}" in head
+    assert f"· {tokens}" in total
+
+
+def test_rerank_has_its_model(agent):
+    """A kind that ddtrace has no model for shows the one of its metadata."""
+    data = llm_data("retrieval", metadata={"model_name": "rerank-v3.5", "model_provider": "cohere"})
+    assert "rerank-v3.5 · cohere" in shown(agent.chunks([span(1, llm=data)]).traces())
+
+
+def test_filters_choose_traces(agent):
+    """A trace is shown where one span has all that is asked for, whatever the case."""
+    asked = llm_data(input={"messages": MESSAGES}, tags={})
+    failing = llm_data(model_name="claude-haiku")
+    traces = agent.chunks(
+        [span(1, llm=asked)], [{**span(2, error=1, llm=failing), "trace_id": 7}], [{**span(3, name="x"), "trace_id": 8}]
+    ).traces()
+    chosen = {
+        text: [trace.spans[0].span_id for trace in matching(traces, [condition(part) for part in text.split()])]
+        for text in ("model=GPT", "status=error", "kind=llm", "warm", "tag=ml_app:app", "model=haiku status=ok")
+    }
+    assert chosen == {
+        "model=GPT": [1],
+        "status=error": [2],
+        "kind=llm": [1, 2],
+        "warm": [1],
+        "tag=ml_app:app": [1, 2],
+        "model=haiku status=ok": [],
+    }
+
+
 @pytest.mark.parametrize("width", [40, 80])
 def test_fits_a_narrow_terminal(agent, width):
     """No line is longer than the terminal, and a head that is too long breaks between its parts."""
@@ -152,6 +274,23 @@ def test_fits_a_narrow_terminal(agent, width):
     output = shown(traces.traces(), width=width)
     assert max(len(line) for line in output.splitlines()) <= width
     assert "8 → 5 tokens" in output
+
+
+def test_nothing_breaks_inside_a_word_at_80_columns(agent):
+    """Words of heads, contents and notes are whole; so is the URL of a request that has room."""
+    words = "Conversations about extraordinarily long descriptions, uninterruptedly. " * 3
+    url = "http://localhost:4000/v1/chat/completions"
+    tags = {"session_id": "a-session-of-thirty-two-characters", "user": "somebody@example.com"}
+    data = llm_data(
+        model_name="claude-haiku-4-5-20251001", output={"messages": [{"role": "assistant", "content": words}]}
+    )
+    made = span(2, 1, llm={**data, "tags": tags})
+    output = shown(
+        agent.chunks([span(1, name="http.request", meta=client("httpx", **{"http.url": url})), made]).traces(), width=80
+    )
+    assert max(len(line) for line in output.splitlines()) <= 80
+    for whole in (url, "claude-haiku-4-5-20251001", *words[:90].split(), *tags.values()):
+        assert whole in output
 
 
 def test_nothing_prints_nothing():
@@ -187,6 +326,11 @@ def test_messages_show_text_parts_and_tools():
         {"role": "user", "content": "look", "image_parts": [{"mime_type": "image/png"}], "audio_parts": [{}]},
         {"role": "assistant", "content": "", "tool_calls": [{"name": "f", "arguments": {"a": "b", "n": 1}}]},
         {"role": "tool", "tool_results": [{"name": "f", "result": "27"}]},
+        {"role": "assistant", "content": "", "tool_calls": [{"name": "g", "tool_id": "call-1", "arguments": {}}]},
+        {
+            "role": "tool",
+            "tool_results": [{"tool_id": "call-1", "result": "28"}, {"tool_id": "call-2", "result": "29"}],
+        },
         {"role": "assistant", "content": ""},
         {"content": ""},
     ]
@@ -194,6 +338,9 @@ def test_messages_show_text_parts_and_tools():
         ("user", "look [image image/png] [audio]"),
         ("assistant", '→ f(a="b", n=1)'),
         ("tool", "← f: 27"),
+        ("assistant", "→ g()"),
+        ("tool", "← g: 28"),
+        ("tool", "← call-2: 29"),
         ("assistant", "(empty)"),
     ]
 

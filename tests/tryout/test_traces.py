@@ -1,8 +1,10 @@
+import base64
 import gzip
 import json
 
 from ddtrace_litellm.tryout.metrics import Metrics
 from ddtrace_litellm.tryout.report import as_json, summarize
+from ddtrace_litellm.tryout.traces import Assembly
 from tests.tryout.conftest import MS, START, TRACE_ID, UPPER_HALF, llm_data, span
 
 EVENT = {
@@ -102,6 +104,37 @@ def test_event_without_apm_span_is_a_span(agent):
     assert (only.parent_id, only.title, only.service) == (None, "completion", "svc")
     assert (only.error.type, only.error.message) == ("ValueError", "no")
     assert only.llm.tags["url"] == "http://x"
+
+
+def test_evaluation_joins_its_span(agent):
+    """What was submitted about a span is on it, whichever came first; what names no span of ours is left out."""
+    verdict = {"join_on": {"span": {"span_id": "1", "trace_id": "f"}}, "label": "guardrail.pii", "metric_type": "score"}
+    by_tag = {"join_on": {"tag": {"key": "k", "value": "v"}}, "label": "quality"}
+    metrics = {"data": {"type": "evaluation_metric", "attributes": {"metrics": [verdict, by_tag]}}}
+    agent.evaluations(json.dumps(metrics).encode())
+    (trace,) = agent.chunks([span(1, llm=llm_data("task")), span(2, 1)]).traces()
+    assert [each.evaluations for each in trace.spans] == [(verdict,), ()]
+
+
+def test_links_of_an_event_are_read(agent):
+    """What ddtrace links is on the span that has the link."""
+    link = {"span_id": "2", "trace_id": "f", "attributes": {"from": "output", "to": "input"}}
+    (trace,) = agent.chunks([span(1, llm={**llm_data(), "span_links": [link]})]).traces()
+    assert trace.spans[0].llm.links == (link,)
+
+
+def test_trace_grows_as_payloads_come():
+    """Only the traces that a payload changes come back, whole: spans, events and evaluations of all payloads."""
+    assembly = Assembly()
+    body = base64.b64encode(batch(EVENT)).decode()
+    request = {"url": "http://a/evp_proxy/v2/api/v2/llmobs", "body": body}
+    (alone,) = assembly.add([], [request])
+    assert [each.title for each in alone.spans] == ["completion"]
+    (other,) = assembly.add([[span(7, trace_id=5)]], [])
+    assert other.trace_id.endswith("5")
+    (joined,) = assembly.add([[span(1, meta={"k": "v"})], [span(2, 1)]], [])
+    first, second = joined.spans
+    assert (first.llm.model, first.apm_tags["k"], second.parent_id) == ("gpt-4o-mini", "v", 1)
 
 
 def test_events_of_one_trace_form_a_tree(agent):

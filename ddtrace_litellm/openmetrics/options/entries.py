@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.metrics import Status
+from ddtrace_litellm.metrics.batch import Status
 from ddtrace_litellm.openmetrics.options.fields import OptionError, compiled, naming, wrong
 from ddtrace_litellm.openmetrics.options.models import PageModel
-from ddtrace_litellm.openmetrics.pipeline.naming import NATIVE, READ_AS, Entry
+from ddtrace_litellm.openmetrics.pipeline.transformers import NATIVE, TRANSFORMERS, Entry
 
 _PARTS_OF_A_SECOND = {"second": 1, "millisecond": 1_000, "microsecond": 1_000_000, "nanosecond": 1_000_000_000}
 
@@ -69,8 +69,8 @@ def _entry(where: str, family: str, value: Any, *, metadata: bool) -> Entry:
         raise OptionError(
             f"{where}: the type metadata sends a label's value to the Agent, which is not there in process"
         )
-    if not (isinstance(type_, str) and (type_ in READ_AS or type_ in NATIVE)):
-        known = ", ".join(sorted({*READ_AS, *NATIVE}))
+    if not (isinstance(type_, str) and (type_ in TRANSFORMERS or type_ in NATIVE)):
+        known = ", ".join(sorted({*TRANSFORMERS, *NATIVE}))
         raise OptionError(f"{where}: there is no type {masking.word(type_)}, only {known}")
     entry = Entry(name, type_)
     if type_ == "service_check":

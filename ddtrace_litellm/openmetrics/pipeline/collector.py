@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from math import isfinite
 
-from ddtrace_litellm.openmetrics.metrics import MetricBatch
+from ddtrace_litellm.metrics.batch import MetricBatch
 from ddtrace_litellm.openmetrics.pipeline.deltas import (
     CounterStep,
     Deltas,

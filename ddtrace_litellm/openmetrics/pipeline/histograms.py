@@ -11,7 +11,7 @@ from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
-from ddtrace_litellm.openmetrics.metrics import Bucket
+from ddtrace_litellm.metrics.batch import Bucket
 from ddtrace_litellm.openmetrics.pipeline.deltas import Observations
 
 

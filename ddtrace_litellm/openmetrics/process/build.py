@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.config import OpenMetricsConfig
+from ddtrace_litellm.metrics.sinks import Sink
 from ddtrace_litellm.openmetrics.options.conf import read_conf
 from ddtrace_litellm.openmetrics.options.instance import Instance, instance
 from ddtrace_litellm.openmetrics.pipeline.collector import Collector
 from ddtrace_litellm.openmetrics.process.health import EndpointHealth
 from ddtrace_litellm.openmetrics.process.scraper import ScrapeOptions, Scraper
-from ddtrace_litellm.openmetrics.sinks import Sink
 from ddtrace_litellm.openmetrics.sources.http import HttpSource
 from ddtrace_litellm.openmetrics.sources.leader import leader_of_endpoint
 from ddtrace_litellm.openmetrics.sources.multiprocess_dir import shared_directory
@@ -116,11 +116,11 @@ def _scraper(of: Instance, config: OpenMetricsConfig, process: Process) -> Scrap
 
 def _sink(config: OpenMetricsConfig, of: Instance, process: Process) -> Sink:
     if not config.agentless:
-        from ddtrace_litellm.openmetrics.sinks import dogstatsd
+        from ddtrace_litellm.metrics.sinks import dogstatsd
 
         return dogstatsd.from_environment(os.environ, interval=of.interval)
-    from ddtrace_litellm.openmetrics.sinks import api
-    from ddtrace_litellm.openmetrics.sinks.intake import Intake
+    from ddtrace_litellm.metrics.sinks import api
+    from ddtrace_litellm.openmetrics.intake import Intake
 
     # An Agent adds up the counts of several workers. Datadog's API does not: of two for one second it keeps one.
     one_of_several = process.forked or parent_process() is not None or shared_directory() is not None

@@ -52,16 +52,17 @@ class Memory:
     Attributes:
         numbers: values and bounds.
         blocks: labels by their text; equal blocks have the same tuple while they are remembered.
+        pairs: single labels by theirs.
     """
 
     def __init__(self) -> None:
         self.numbers = Memo(grammar.number, 1 << 18)
         self.blocks = Memo(self._labels, 1 << 22)
-        self._pairs = Memo(grammar.pair, 1 << 20)
+        self.pairs = Memo(grammar.pair, 1 << 20)
 
     def age(self) -> None:
         """Forget what the last page did not have; for the end of a page."""
-        for memo in (self.numbers, self.blocks, self._pairs):
+        for memo in (self.numbers, self.blocks, self.pairs):
             memo.age()
 
     def _labels(self, block: str) -> Labels:
@@ -76,7 +77,7 @@ class Memory:
             return labels
         if not grammar.BLOCK.fullmatch(block):
             raise ValueError("the labels cannot be read")
-        labels = tuple(map(self._pairs.__getitem__, grammar.PAIR.findall(block)))
+        labels = tuple(map(self.pairs.__getitem__, grammar.PAIR.findall(block)))
         if len(dict(labels)) < len(labels):
             raise ValueError("a label stands there twice")
         return labels

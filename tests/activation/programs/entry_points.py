@@ -11,36 +11,13 @@ from types import SimpleNamespace
 
 import litellm
 import openai
+from calls import CALLS, function, ways
 from ddtrace.llmobs import LLMObs
 
-from tests.provider.calls import Call
-from tests.tracing.entry_points import ENTRY_POINTS, arguments, read, twin
-from tests.tracing.scenarios import ASK
+from tests.tracing.entry_points import arguments, read, twin
 
 PROVIDER = SimpleNamespace(url=os.environ["PROVIDER_URL"])
-CHAT = {"model": "openai/gpt-4o-mini", "messages": ASK}
-TEXT = {"model": "text-completion-openai/gpt-3.5-turbo-instruct", "prompt": "Once"}
 ADDRESS = {"base_url": f"{PROVIDER.url}/v1", "api_key": "sk-local"}
-
-
-def call(function, **given):
-    """Return a call that is not among the entry points, which are all others."""
-    return Call(function, lambda: given, "/v1", "", "", str, "")
-
-
-CALLS = {
-    **{name: made for name, made in ENTRY_POINTS.items() if not name.startswith("Azure")},
-    "chat": call("completion", **CHAT),
-    "chat stream": call("completion", **CHAT, stream=True),
-    "text": call("text_completion", **TEXT),
-    "text stream": call("text_completion", **TEXT, stream=True),
-    "moderation": call("moderation", input="Good day"),
-}
-
-
-def function(name):
-    """Return a function of LiteLLM's, ``None`` where this version has none."""
-    return getattr(litellm, name, None) or getattr(getattr(litellm, "google_genai", None), name, None)
 
 
 def given(name, client):
@@ -73,9 +50,5 @@ def outcome(name, way):
 
 
 litellm.suppress_debug_info = True
-made = {}
-for name, entry_point in CALLS.items():
-    for way, attribute in (("sync", entry_point.function), ("async", twin(entry_point))):
-        if function(attribute) is not None and (way, attribute) != ("sync", "anthropic_messages"):
-            made[f"{name}, {way}"] = outcome(name, way)
+made = {f"{name}, {way}": outcome(name, way) for name in CALLS for way, _ in ways(name)}
 print(json.dumps(made))

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from tests.openmetrics.receivers import Api, Request, line
+from tests.metrics.receivers import Api, Request, line
 
 _BUFFER = 4 << 20
 

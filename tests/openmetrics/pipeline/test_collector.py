@@ -4,7 +4,7 @@ from math import inf, nan
 
 import pytest
 
-from ddtrace_litellm.openmetrics.metrics import Record
+from ddtrace_litellm.metrics.batch import Record
 from ddtrace_litellm.openmetrics.names import families
 from ddtrace_litellm.openmetrics.options.page import page_options
 from ddtrace_litellm.openmetrics.pipeline.collector import Collector
@@ -332,6 +332,7 @@ def test_metric_patterns():
         [],
         0,
         [],
+        False,
     )
 
 

@@ -8,10 +8,10 @@ import pytest
 from prometheus_client import REGISTRY, Counter
 
 from ddtrace_litellm.config import OpenMetricsConfig
-from ddtrace_litellm.openmetrics import sinks
+from ddtrace_litellm.metrics import sinks
+from ddtrace_litellm.metrics.sinks.api import ApiSink
+from ddtrace_litellm.metrics.sinks.dogstatsd import DogStatsDSink
 from ddtrace_litellm.openmetrics.process import build
-from ddtrace_litellm.openmetrics.sinks.api import ApiSink
-from ddtrace_litellm.openmetrics.sinks.dogstatsd import DogStatsDSink
 from ddtrace_litellm.openmetrics.sources.http import HttpSource
 from ddtrace_litellm.openmetrics.sources.registry import RegistrySource
 from tests.openmetrics.servers import Server
@@ -127,7 +127,7 @@ def test_a_package_that_is_missing(package, config, process, caplog, monkeypatch
     for name in [name for name in sys.modules if name.split(".")[0] == package]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.delitem(sys.modules, "ddtrace_litellm.openmetrics.sinks.dogstatsd")
+    monkeypatch.delitem(sys.modules, "ddtrace_litellm.metrics.sinks.dogstatsd")
     monkeypatch.delattr(sinks, "dogstatsd")
     assert build.scrapers(config, process) == []
     ((level, message),) = [(record.levelname, record.getMessage()) for record in caplog.records]

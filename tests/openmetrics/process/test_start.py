@@ -13,7 +13,7 @@ import pytest
 
 import ddtrace_litellm
 from ddtrace_litellm.tryout.runner import find_ddtrace_run
-from tests.openmetrics.receivers import DogStatsD
+from tests.metrics.receivers import DogStatsD
 from tests.openmetrics.servers import Server
 
 ROOT = Path(ddtrace_litellm.__file__).parent.parent

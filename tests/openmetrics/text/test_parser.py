@@ -9,7 +9,7 @@ from prometheus_client.openmetrics.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 import ddtrace_litellm
-from ddtrace_litellm.openmetrics.samples import Exemplar, Sample
+from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.text.lines import BATCH, LONGEST_LINE, whole_lines
 from ddtrace_litellm.openmetrics.text.memory import Memo, Memory
 from ddtrace_litellm.openmetrics.text.parser import IncompletePageError, ParseError, is_openmetrics, parse
@@ -84,8 +84,8 @@ def test_sample_of_each_kind():
     )
     series = (("a", "x"), ("z", "y"))
     assert list(parse([page.encode()], OPENMETRICS)) == [
-        Sample("c", "counter", "", (("a", "x"),), "", 3.0, 12.5, Exemplar((("trace_id", "7"),), 0.5, 11.0)),
-        Sample("c", "counter", "_created", (("a", "x"),), "", 1.7e9, 12.5),
+        Sample("c", "counter", "", (("a", "x"),), "", 3.0),
+        Sample("c", "counter", "_created", (("a", "x"),), "", 1.7e9),
         Sample("h", "histogram", "_bucket", series, "0.5", 1.0),
         Sample("h", "histogram", "_bucket", series, "+Inf", 2.0),
         Sample("h", "histogram", "_count", series, "", 2.0),
@@ -104,7 +104,7 @@ class TestErrors:
 
     def test_names_line_and_text(self):
         """The message has the number of the line and what is wrong, not the text: whatever it is, it was sent to us."""
-        with pytest.raises(ParseError, match=r"^line 3 of the metrics page: what should be a number is none$") as error:
+        with pytest.raises(ParseError, match=r"^line 3 of the metrics page: it cannot be read$") as error:
             ours("# TYPE x gauge\nx 1\nx many\nx 2\n")
         assert error.value.line == 3
 

@@ -1,0 +1,166 @@
+"""Metrics to an Agent's DogStatsD, written by the ``datadog`` client, at a pace and with the losses counted.
+
+What arrives is what the Agent's check submits, but for two things that DogStatsD has no way to say: a count is stored
+as a rate (``.as_count()`` reads the same), and the host is a tag. ``DD_ENV``, ``DD_SERVICE``, ``DD_VERSION``,
+``DD_ENTITY_ID`` and ``DATADOG_TAGS`` become tags of everything, by the client, and ``DD_TAGS`` by this module; with
+``DD_DOGSTATSD_DISABLE`` it sends nothing.
+
+Values go without a time of their own (``|T``, Agent 7.40): the Agent adds up what arrives for one series within ten
+seconds from whichever process, while of two values with the same time only one remains.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from math import nextafter
+
+from datadog.dogstatsd.base import DogStatsd
+
+from ddtrace_litellm import masking
+from ddtrace_litellm.metrics.batch import Distribution, MetricBatch, ServiceCheck
+from ddtrace_litellm.metrics.log_once import LogOnce
+from ddtrace_litellm.metrics.sinks.address import Address, address
+from ddtrace_litellm.metrics.sinks.paced import LARGEST_PACKET, PacedSocket
+from ddtrace_litellm.metrics.sinks.points import points
+from ddtrace_litellm.metrics.sinks.sanitizing import environment_tags, host, message, metric_name, tag
+
+log = logging.getLogger("ddtrace.litellm.openmetrics")
+
+BUDGET = 10.0
+"""Seconds that one page may take, of the 15 until the next."""
+
+_VALUES_OF_A_LINE = 50  # about a kilobyte
+_LARGEST_TAGS = LARGEST_PACKET - 2048  # bytes, beside a name and the values
+_LARGEST_CHARACTER = 4
+
+
+def from_environment(
+    environ: Mapping[str, str], *, interval: float = 15.0, tags: Sequence[str] = ()
+) -> "DogStatsDSink":
+    """Return the sink for the Agent that the environment names, for a page every so many seconds."""
+    tags = (*tags, *environment_tags(environ))
+    return DogStatsDSink(address(environ), tags=tags, budget=min(BUDGET, interval * 2 / 3))
+
+
+class DogStatsDSink:
+    """One Agent's DogStatsD. To be made anew in a forked process.
+
+    Args:
+        to: where it listens.
+        tags: of everything, beyond those that the client adds.
+        budget: seconds that a page may take, waiting for the Agent included.
+        clock: seconds; for tests.
+        sleep: pauses so many seconds.
+    """
+
+    def __init__(
+        self,
+        to: Address,
+        *,
+        tags: Sequence[str] = (),
+        budget: float = BUDGET,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.name = f"DogStatsD at {masking.url(str(to))}"
+        self._socket = PacedSocket(to, budget, clock, sleep)
+        self._trouble = LogOnce(log)
+        self._told = 0
+        # Without an interval the client has no thread that flushes. Tracked, its hooks (0.52) would hold back a fork of
+        # the user's process for as long as a packet and the pause after it take.
+        self._client = DogStatsd(
+            host=to.host,
+            port=to.port,
+            socket_path=to.path or None,
+            max_buffer_len=LARGEST_PACKET if to.is_local else 0,
+            constant_tags=[*tags],
+            disable_aggregation=True,
+            disable_buffering=False,
+            flush_interval=0,
+            disable_telemetry=True,
+            track_instance=False,
+        )
+        # Those of the client, and those of ours that it has from the same variables.
+        self._client.constant_tags = [*dict.fromkeys(_tags(self._client.constant_tags))]
+
+    @property
+    def dropped(self) -> int:
+        """How many values could not be delivered. What UDP loses on its way nobody is told, hence the pauses."""
+        return self._socket.dropped
+
+    def send(self, batch: MetricBatch, now: float) -> None:
+        """Send a page; returns when all of it is sent or lost."""
+        self._begin()
+        total = len(batch.records) + len(batch.distributions) + len(batch.checks)
+        for index, record in enumerate(batch.records):
+            self._socket.progress = index / total
+            send = self._client.count if record.type == "count" else self._client.gauge
+            send(metric_name(record.name), record.value, _tags(record.tags, record.hostname))
+        for index, distribution in enumerate(batch.distributions, len(batch.records)):
+            self._socket.progress = index / total
+            self._distribution(distribution)
+        for check in batch.checks:
+            self._check(check, now)
+        self._end()
+
+    def check(self, result: ServiceCheck, now: float) -> None:
+        """Send a service check."""
+        self._begin()
+        self._check(result, now)
+        self._end()
+
+    def close(self, timeout: float) -> None:  # noqa: ARG002 - nothing is held back
+        """Close the connection."""
+        self._client.close_socket()
+
+    def _begin(self) -> None:
+        self._client.socket = self._socket
+        self._socket.begin()
+
+    def _end(self) -> None:
+        self._client.flush()
+        lost = self._socket.dropped - self._told
+        self._told = self._socket.dropped
+        if lost:
+            self._trouble.warning(
+                "losses", "%s did not get %d values (%s); they are lost", self.name, lost, self._socket.trouble
+            )
+        else:
+            self._trouble.over("%s gets everything again", self.name)
+
+    def _distribution(self, distribution: Distribution) -> None:
+        tags = _tags(distribution.tags, distribution.hostname)
+        name = metric_name(distribution.name)
+        alike: dict[int, list[str]] = {}
+        for value, times in points(distribution.buckets):
+            alike.setdefault(times, []).append(str(value))
+        for times, values in alike.items():
+            for first in range(0, len(values), _VALUES_OF_A_LINE):
+                some = ":".join(values[first : first + _VALUES_OF_A_LINE])
+                # The client's own `distribution` takes a rate as a wish to be sampled (`sampling`: 0.52 to 0.56).
+                self._client._report(name, "d", some, tags, _rate(times), sampling=False)  # noqa: SLF001
+
+    def _check(self, check: ServiceCheck, now: float) -> None:
+        self._client.service_check(
+            metric_name(check.name),
+            int(check.status),
+            tags=_tags(check.tags),
+            timestamp=int(now),
+            hostname=host(check.hostname),
+            message=message(check.message),
+        )
+
+
+def _tags(tags: Sequence[str], hostname: str = "") -> list[str]:
+    # The client itself cleans the tags of service checks only from 0.56 on.
+    found = [*map(tag, tags), f"host:{host(hostname)}"] if hostname else [*map(tag, tags)]
+    if sum(map(len, found)) * _LARGEST_CHARACTER <= _LARGEST_TAGS:
+        return found
+    # The Agent cuts off what is longer than a packet, and with the end of the line the whole value is lost.
+    share = _LARGEST_TAGS // len(found)
+    return [text.encode()[:share].decode(errors="ignore") for text in found]
+
+
+def _rate(times: int) -> float:
+    """Return the rate that the Agent takes for so many times: it cuts off the fraction of the rate's inverse."""
+    return nextafter(1 / times, 0) if times > 1 else 1
