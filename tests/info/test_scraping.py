@@ -79,7 +79,8 @@ def test_options_of_a_file(tmp_path):
 @pytest.mark.parametrize("package", ["datadog", "pydantic"])
 def test_an_extra_that_is_missing(package, monkeypatch):
     """A package that the scraper needs is named, with the command that installs it."""
-    for name in [name for name in sys.modules if name.split(".")[0] == package or "litellm.openmetrics" in name]:
+    ours = ("ddtrace_litellm.metrics", "ddtrace_litellm.openmetrics", "ddtrace_litellm.transport")
+    for name in [name for name in sys.modules if name.split(".")[0] == package or name.startswith(ours)]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, package, None)
     what, remedy = only_problem(environ(ENABLED="true"))
