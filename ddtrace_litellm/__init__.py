@@ -1,4 +1,4 @@
-"""Datadog LLM Observability for LiteLLM, in the place of ddtrace's own ``litellm`` integration.
+"""Datadog LLM Observability for LiteLLM, instead of ddtrace's own ``litellm`` integration.
 
 Enabling
 ~~~~~~~~
@@ -27,7 +27,7 @@ __all__ = ["__version__", "get_version", "patch", "unpatch"]
 
 
 def patch() -> None:
-    """Wrap LiteLLM's entry points, in the place of ddtrace's own integration where that is active.
+    """Wrap LiteLLM's entry points, in place of ddtrace's own integration where that is active.
 
     Does nothing where they are wrapped already, nor where ``DD_LITELLM_TAKEOVER=false`` keeps an active built-in.
 

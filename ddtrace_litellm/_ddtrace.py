@@ -23,7 +23,12 @@ from ddtrace.internal.utils.formats import format_trace_id
 from ddtrace.llmobs import LLMObs
 from ddtrace.llmobs import _constants as llmobs_constants
 from ddtrace.llmobs import _utils as llmobs_utils
-from ddtrace.llmobs._constants import DISPATCH_ON_LLM_TOOL_CHOICE, DISPATCH_ON_TOOL_CALL_OUTPUT_USED, INPUT_PROMPT
+from ddtrace.llmobs._constants import (
+    DISPATCH_ON_LLM_TOOL_CHOICE,
+    DISPATCH_ON_TOOL_CALL,
+    DISPATCH_ON_TOOL_CALL_OUTPUT_USED,
+    INPUT_PROMPT,
+)
 from ddtrace.llmobs._context import _DD_LLMOBS_CONTEXTVAR
 from ddtrace.llmobs._integrations.base import BaseLLMIntegration
 from ddtrace.llmobs._utils import _annotate_llmobs_span_data
@@ -36,9 +41,12 @@ _EVENT = "_llmobs"
 _DEMOTED = "ddtrace_litellm.demoted"
 _CALL = "ddtrace_litellm.call"
 _ATTACHED = "ddtrace_litellm.attached"
+_COUNT = "ddtrace_litellm.count"
 _FAILURES = "ddtrace_litellm.failures"
 # ddtrace's integrations of the SDKs that LiteLLM can call a provider through.
 _PROVIDER_SPANS = frozenset({"anthropic.request", "google_genai.request", "openai.request", "vertexai.request"})
+# Its integration of MCP: name and resource of the span of ClientSession.call_tool.
+_TOOL_SPAN = ("mcp.request", "client_tool_call")
 
 config._add("litellm", {})
 # Not config.litellm: its lookup takes longer than the setting of a tag. Not the value: it may be exchanged.
@@ -63,7 +71,7 @@ _SESSION_KEY = getattr(llmobs_constants, "PROPAGATED_SESSION_ID_KEY", None)
 _UNTRACKED = (list, str, type(None))
 # 4.11 and later: a fifth element of the tool choice event.
 _get_tool_version = getattr(llmobs_utils, "get_tool_version_from_llm_span", None)
-_UNKNOWN_ANNOTATIONS = {"cost_tags"} - inspect.signature(_annotate_llmobs_span_data).parameters.keys()
+_UNKNOWN_ANNOTATIONS = {"agent_manifest", "cost_tags"} - inspect.signature(_annotate_llmobs_span_data).parameters.keys()
 
 # The variables, and not the providers' activate(), which costs more than reading a chunk does.
 get_llmobs_context = _DD_LLMOBS_CONTEXTVAR.get
@@ -159,10 +167,10 @@ def export() -> Export:
     return Export(mode, url, agent_url, str(config._dd_site), str(config._llmobs_ml_app or config.service or ""))
 
 
-def start_span(operation: str, parent: Any, call: Any) -> Any:
+def start_span(operation: str, parent: Any, call: Any, at: float | None = None) -> Any:
     """Start and activate a span, of type ``llm`` (which makes it an LLM Observability span) if that is on.
 
-    ``call`` is kept with it.
+    ``call`` is kept with it. ``at``: when it began, seconds since 1970; ``None``: now.
     """
     span = tracer.start_span(
         SPAN_NAME,
@@ -171,6 +179,8 @@ def start_span(operation: str, parent: Any, call: Any) -> Any:
         span_type=_LLM if llmobs_enabled() else None,
         activate=True,
     )
+    if at is not None:
+        span.start_ns = int(at * 1e9)
     own = _configs["litellm"]
     set_service_and_source(span, int_service(None, own) or "", own)
     span._set_attribute(_SPAN_MEASURED_KEY, 1)
@@ -220,6 +230,15 @@ def mend_error(span: Any, mended: Callable[[str], str]) -> None:
         for name in (ERROR_TYPE, ERROR_MSG, ERROR_STACK):
             if text := span.get_tag(name):
                 span._set_attribute(name, mended(text))
+
+
+def count_beneath(active: Any) -> int:
+    """Return how often this was asked of an active span, with this time; 1 where another process's is active."""
+    if not isinstance(active, Span):
+        return 1
+    count = (active._get_ctx_item(_COUNT) or 0) + 1
+    active._set_ctx_item(_COUNT, count)
+    return count
 
 
 def attached_to_trace(span: Any) -> int:
@@ -328,32 +347,65 @@ def link_tool_choice(span: Any, tool_id: str, name: str, arguments: str) -> None
     core.dispatch(DISPATCH_ON_LLM_TOOL_CHOICE, event)
 
 
+def began(span: Any) -> float:
+    """Return when a span, or what is active in its place, began, seconds since 1970; 0 for another process's."""
+    return span.start_ns / 1e9 if isinstance(span, Span) else 0.0
+
+
+def submit_evaluation(span: Any, label: str, value: str, *, passed: bool, reasoning: str) -> None:
+    """Send an evaluation of a span that has an event. ddtrace refuses a label with a dot (4.8 to 4.16)."""
+    LLMObs.submit_evaluation(
+        label=label.replace(".", "_"),
+        metric_type="categorical",
+        value=value,
+        span=LLMObs.export_span(span),
+        assessment="pass" if passed else "fail",
+        reasoning=reasoning or None,
+    )
+
+
+def link_tool_call(span: Any, tool_id: str, name: str, arguments: str) -> None:
+    """Tell ddtrace's link tracker that a tool was run: it links the span to the one that chose the tool, if any did.
+
+    Without an id the choice is found by name and arguments.
+    """
+    core.dispatch(DISPATCH_ON_TOOL_CALL, (name, arguments, "function", span, tool_id or None))
+
+
 def is_instrumented_proxy(url: Any) -> bool:
     """Whether requests to this URL are traced by another service, where the model call's span is then."""
     return bool(_integration._is_instrumented_proxy_url(str(url)))
 
 
 def listen_to_other_spans(
-    beneath_our_leaf: Callable[[], bool], on_failed: Callable[[Any, BaseException], None]
+    beneath_our_leaf: Callable[[], bool],
+    beneath_our_tool: Callable[[], bool],
+    on_failed: Callable[[Any, BaseException], None],
 ) -> None:
-    """Demote the spans of provider SDKs beneath a traced call to plain APM spans, and follow what fails.
+    """Demote the spans of others that show what a call of ours shows to plain APM spans, and follow what fails.
+
+    These are the spans of provider SDKs, and with mcp 1 those of calls of MCP tools.
 
     Two steps (measured on 4.8, 4.12 and 4.16): the type, so that no event is made; and at the finish the content, which
     would travel with the APM trace, past the user's span processor.
 
     Args:
-        beneath_our_leaf: says whether a traced call is running here that is no Router call.
+        beneath_our_leaf: says whether a traced call is running here that may reach a provider itself.
+        beneath_our_tool: says whether a traced call of an MCP tool is running here.
         on_failed: called with each span of others that gets the texts of an exception, and the exception, before an
             event is made of it.
     """
 
     def on_start(span: Any) -> None:
-        if span.name in _PROVIDER_SPANS and span.span_type == _LLM and beneath_our_leaf():
+        if span.span_type != _LLM:
+            return
+        provider = span.name in _PROVIDER_SPANS and beneath_our_leaf()
+        if provider or ((span.name, span.resource) == _TOOL_SPAN and beneath_our_tool()):
             span.span_type = None
             span._set_ctx_item(_DEMOTED, True)
 
     def on_finish(span: Any) -> None:
-        if span.name in _PROVIDER_SPANS and span._get_ctx_item(_DEMOTED):
+        if span._get_ctx_item(_DEMOTED):
             span._remove_struct_tag(_EVENT)
 
     def on_exception(span: Any, _kind: Any, error: BaseException, _traceback: Any) -> None:

@@ -1,4 +1,4 @@
-"""Puts this integration in the place of ddtrace's own, at the moment ddtrace loads its own.
+"""Replaces ddtrace's own integration by this one, when ddtrace loads it.
 
 Python runs :func:`install` at start (``ddtrace_litellm.pth``, from 3.15 ``ddtrace_litellm.start``). It adds one finder
 to ``sys.meta_path`` that reacts to one module name, ddtrace's contrib module for LiteLLM, and after that module has
@@ -37,7 +37,7 @@ def _takeover_setting() -> str:
 
 
 def _switched_off_in_lambda() -> bool:
-    """Whether ``DD_PATCH_MODULES`` has LiteLLM switched off in AWS Lambda, where datadog-lambda does not read it."""
+    """Whether ``DD_PATCH_MODULES`` switches LiteLLM off in AWS Lambda, where datadog-lambda does not read it."""
     from ddtrace_litellm.config import LAMBDA_VARIABLE
 
     if not os.environ.get(LAMBDA_VARIABLE):
@@ -111,7 +111,7 @@ class _Loader:
 
 
 def take_over(built_in: "ModuleType") -> None:
-    """Exchange the entry points of ddtrace's contrib module for ours.
+    """Replace the functions of ddtrace's contrib module by ours.
 
     Its own ``patch`` and ``unpatch`` stay within reach of ours: where this package cannot work (a ddtrace or a LiteLLM
     that it does not know), the built-in does, and one warning says why.

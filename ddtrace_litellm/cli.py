@@ -238,25 +238,25 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "demo",
         "watch a small LiteLLM app: no keys, no network",
-        "Run a small LiteLLM app against a provider on this machine and show its traces. The exit status is 0 only\n"
-        "when everything arrived that has to.",
+        "Run a small LiteLLM app against a provider on this machine and show its traces. The exit status is 0\n"
+        "if everything arrived that should.",
         _configure_report,
         _run_demo,
         needs=("rich", "ddapm_test_agent", "litellm"),
     ),
     Command(
         "info",
-        "find out whether LiteLLM is traced here, and what is wrong where it is not",
+        "say whether LiteLLM is traced here, and if not, why",
         "Start Python under ddtrace-run with the variables that are set now, and show which integration is active,\n"
-        "where its spans go, and whether anybody is there. Nothing is sent, and no key is shown. The exit status is 1\n"
-        "when something is wrong; each problem comes with what to do.\n\n"
+        "where its spans go, and whether anything answers there. Nothing is sent, and no key is shown. The exit\n"
+        "status is 1 when something is wrong; each problem comes with what to do.\n\n"
         "  DD_LLMOBS_ENABLED=1 DD_LLMOBS_ML_APP=my-app ddtrace-litellm info",
         info.configure,
         info.run,
     ),
     Command(
         "scrape",
-        "show which metrics the LiteLLM Proxy's page holds for Datadog",
+        "show what Datadog would get of the LiteLLM Proxy's metrics",
         "Read the metrics page of a LiteLLM Proxy and show what Datadog would get of it: names, types, values, tags.\n"
         "Nothing is sent. The exit status is 1 when the first page cannot be read.\n\n"
         "  ddtrace-litellm scrape http://localhost:4000/metrics --token-file key.txt",

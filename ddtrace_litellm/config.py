@@ -50,7 +50,7 @@ _AGENT_ADDRESSES = (
 
 @dataclass(frozen=True, slots=True)
 class CaptureConfig:
-    """What of the messages goes on spans.
+    """Which contents go on spans.
 
     Attributes:
         input: contents of the request (``DD_LITELLM_CAPTURE_INPUT``, default true).
@@ -103,7 +103,7 @@ def user_config(environ: Mapping[str, str]) -> UserConfig:
 
 @dataclass(frozen=True, slots=True)
 class OpenMetricsConfig:
-    """What the scraper of the LiteLLM Proxy's metrics is started with.
+    """The settings of the scraper of the LiteLLM Proxy's metrics.
 
     Attributes:
         endpoint: the URL of the metrics page (``DD_LITELLM_OPENMETRICS_ENDPOINT``; setting it starts the scraper);
@@ -170,7 +170,7 @@ def _agentless(environ: Mapping[str, str]) -> bool:
 def _warn_of_unused(environ: Mapping[str, str], names: tuple[str, ...], reason: str) -> None:
     # Without their values: one is a secret.
     if unused := [_OPENMETRICS + name for name in names if _text(environ, _OPENMETRICS + name)]:
-        log.warning("%s: not used, since %s", ", ".join(unused), reason)
+        log.warning("%s: not used, because %s", ", ".join(unused), reason)
 
 
 def _text(environ: Mapping[str, str], variable: str) -> str:
@@ -178,9 +178,9 @@ def _text(environ: Mapping[str, str], variable: str) -> str:
 
 
 def unknown_variables(environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that have our prefix and are none of ours, each with the one that may be meant or ``""``.
+    """Return the unknown variables with our prefix, each with the one that may be meant, or ``""``.
 
-    What in the place of a name may be something else is hidden, and a value never looked at.
+    What in place of a name may be something else is hidden, and a value never looked at.
     """
     names = sorted(name for name in environ if name.startswith(_PREFIX) and name not in OWN and name not in OF_DDTRACE)
     if not names:
@@ -196,12 +196,12 @@ def unknown_variables(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def warn_of_unknown(environ: Mapping[str, str]) -> None:
-    """Log a warning, once, for each variable that has our prefix and is none of ours, as it changes nothing."""
+    """Log one warning for each unknown variable with our prefix, because it has no effect."""
     for name, meant in unknown_variables(environ).items():
         if name in _told:
             continue
         _told.add(name)
-        log.warning("%s is no variable of this version%s", name, f"; is it {meant}?" if meant else "")
+        log.warning("%s is not a variable of this version%s", name, f"; is it {meant}?" if meant else "")
 
 
 def health_metrics_enabled(environ: Mapping[str, str]) -> bool:

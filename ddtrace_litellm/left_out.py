@@ -9,7 +9,7 @@ from types import MappingProxyType
 _NAMES = MappingProxyType(
     {
         "keeps or looks up what a provider stores, and asks no model": """
-            create_file file_content file_delete file_list file_retrieve ingest
+            create_file file_content file_delete file_list file_retrieve
             vector_stores.create vector_stores.main.delete vector_stores.main.list vector_stores.main.retrieve
             vector_stores.main.update Router.vector_store_create Router.vector_store_delete Router.vector_store_list
             Router.vector_store_retrieve Router.vector_store_update
@@ -41,14 +41,15 @@ _NAMES = MappingProxyType(
             create_realtime_translation_client_secret realtime_calls realtime_translation_calls
         """,
         "is made of calls that are traced one by one": """
-            query Router.adapter_completion Router.adapter_generate_content Router.call
+            Router.adapter_completion Router.adapter_generate_content Router.call
+            a2a_protocol.send_message proxy.mcp_server.operations.call_mcp_tool
+            proxy._experimental.mcp_server.operations.call_mcp_tool proxy._experimental.mcp_server.server.call_mcp_tool
         """,
-        "hands on a provider's own request and response unread": "llm_passthrough_route",
         "has a form of its own that few providers speak yet": """
             decisions systemone extraction interactions.create Router.create_interaction
         """,
-        "runs code, a tool or a guardrail, or speaks to another agent, and asks no model itself": """
-            create_sandbox delete_sandbox run_code code_interpreter_tool call_mcp_tool send_message Router.guardrail
+        "runs code, a tool or a guardrail, and asks no model itself": """
+            create_sandbox delete_sandbox run_code code_interpreter_tool Router.guardrail
         """,
         "is part of how the Router works, and asks no provider": """
             Router.apply Router.count_realtime_session_success Router.deployment_callback_on_success

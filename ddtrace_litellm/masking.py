@@ -1,4 +1,4 @@
-"""What a message may show: what is known to hold no secret; the rest is :data:`HIDDEN`. Standard library only."""
+"""What messages may show: texts known to hold no secret; the rest is :data:`HIDDEN`. Standard library only."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class SafeError(Exception):
 
 
 class SafeValueError(SafeError, ValueError):
-    """A value that cannot be used, said in words of ours."""
+    """A value that cannot be used; the text is ours."""
 
 
 def reason(error: BaseException) -> str:
-    """Return what may be said of an error: the text of ours, of any other the name of its type."""
+    """Return the text of an error if it is ours, else the name of its type."""
     return (isinstance(error, SafeError) and str(error)) or type(error).__name__
 
 
@@ -45,7 +45,7 @@ def raised_at(error: BaseException) -> str:
 
 
 def system_reason(error: BaseException) -> str:
-    """Return what the system says of a failure of its own; of any other the name of its type."""
+    """Return the system's text of a system error, else the name of the error's type."""
     if isinstance(error, TimeoutError):
         return "timed out"
     said = getattr(error, "strerror", None) if isinstance(error, OSError) else None
@@ -76,7 +76,7 @@ def strip_credentials(url: str) -> str:
 
 
 def url(text: str) -> str:
-    """Return what messages and tags call a URL: without credentials; hidden where it is not a whole one."""
+    """Return a URL as messages and tags show it: without credentials, hidden if it is not complete."""
     if _SOCKET.fullmatch(text):
         return text
     shown = strip_credentials(text) if _ABSOLUTE.fullmatch(text) else ""
@@ -91,7 +91,7 @@ def urls(text: str) -> str:
 
 
 def path(text: str) -> str:
-    """Return a file's path; what has no ending, only as far as it exists: it may be what the file should hold."""
+    """Return a file's path; without an ending only if it exists, because it may be the secret itself."""
     shown = text
     if _FILE.fullmatch(text):
         return shortened(text)
@@ -101,12 +101,12 @@ def path(text: str) -> str:
 
 
 def name(text: object) -> str:
-    """Return the name of an option, a label or a header where it looks like one."""
+    """Return the name of an option, a label or a header if it looks like one."""
     return text if isinstance(text, str) and _NAME.fullmatch(text) else HIDDEN
 
 
 def word(value: Any) -> str:
-    """Return what should be a number or one of a few words, where it is as short as those."""
+    """Return a number or a short word; hide anything longer."""
     if value is None or isinstance(value, bool | int | float):
         return repr(value)[:LONGEST]
     if isinstance(value, str) and (not value or _WORD.fullmatch(value)):
@@ -126,7 +126,7 @@ def shortened(text: str) -> str:
 
 
 def visible(text: str, keep: str = "") -> str:
-    """Escape what a terminal would act on: control characters, and those that turn the text around.
+    """Escape control characters, and those that change the direction of text.
 
     Args:
         text: what a program, a provider or a proxy chose.

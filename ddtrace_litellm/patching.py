@@ -1,4 +1,4 @@
-"""Wrapping LiteLLM's functions, and putting them back."""
+"""Wraps LiteLLM's functions, and restores them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,25 @@ import wrapt
 
 from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import LAMBDA_VARIABLE, health_metrics_enabled, openmetrics_config
+from ddtrace_litellm.extract import mcp
 from ddtrace_litellm.targets import (
+    AGENT_NAME,
+    AGENTS,
     FUNCTIONS,
+    GUARDRAIL_ASKED,
+    GUARDRAIL_RECORD,
+    GUARDRAIL_RUNS,
     LAST_EVENT,
+    PASS_THROUGH_REQUEST,
     PROMPT_RENDERERS,
     PROVIDER_REQUEST,
     PROVIDER_RESPONSES,
     ROUTER_ENDPOINTS,
     ROUTER_FACTORY_CALL_TYPES,
     ROUTER_METHODS,
+    SCREENING,
     STREAM_BUILDER,
+    TOOLS,
     Target,
 )
 from ddtrace_litellm.telemetry import snapshot
@@ -35,11 +44,16 @@ from ddtrace_litellm.tracing.wrappers import (
     TracedFunction,
     Wrapper,
     is_traced,
+    observes_agent,
+    observes_guardrail,
     observes_last_event,
     observes_prompt,
+    observes_question,
     observes_request,
     observes_response,
+    observes_screening,
     observes_stream,
+    observes_verdict,
     traced,
 )
 from ddtrace_litellm.versions import check_version, get_version
@@ -73,7 +87,7 @@ def patch() -> None:
         # ddtrace's built-in is about to be active instead: it must not find half of ours beneath it.
         _restore_all()
         raise
-    _ddtrace.listen_to_other_spans(_beneath_a_leaf, calls.span_failed)
+    _ddtrace.listen_to_other_spans(_beneath_a_leaf, _beneath_a_tool, calls.span_failed)
     if os.environ.get(LAMBDA_VARIABLE):
         lambda_invocations.follow()
     _report_health()
@@ -84,7 +98,7 @@ def patch() -> None:
 
 
 def unpatch() -> None:
-    """Put back every function that is still ours; one that somebody wrapped after us stays as it is."""
+    """Restore every function that only we have wrapped; one that somebody wrapped after us stays as it is."""
     if not _restore:
         return
     _restore_all()
@@ -96,7 +110,7 @@ def unpatch() -> None:
 
 
 def wrapped_names() -> int:
-    """Return how many names of LiteLLM's hold something of ours."""
+    """Return how many names of LiteLLM are wrapped by us."""
     return len(_restore)
 
 
@@ -104,7 +118,7 @@ def _targets() -> tuple[Target, ...]:
     router = getattr(litellm, "Router", None)
     # Until 1.109 only instances have them: see _wrap_router_factory.
     endpoints = () if hasattr(router, "factory_function") else ROUTER_ENDPOINTS
-    return (*FUNCTIONS, *ROUTER_METHODS, *endpoints)
+    return (*FUNCTIONS, PASS_THROUGH_REQUEST, *AGENTS, *TOOLS, *ROUTER_METHODS, *endpoints)
 
 
 def _wrap_all(targets: Iterable[Target]) -> None:
@@ -116,6 +130,12 @@ def _wrap_all(targets: Iterable[Target]) -> None:
     _observe(observes_response, *PROVIDER_RESPONSES)
     _observe(observes_prompt, *PROMPT_RENDERERS)
     _observe(observes_last_event, LAST_EVENT)
+    _observe(observes_verdict, GUARDRAIL_RECORD)
+    _observe(observes_question, GUARDRAIL_ASKED)
+    _observe(observes_screening, SCREENING)
+    for path, name, mode, positional in GUARDRAIL_RUNS:
+        _observe(observes_guardrail(mode, positional), (path, name))
+    _observe(observes_agent, AGENT_NAME)
 
 
 def _observe(observer: Wrapper, *places: tuple[str, str]) -> None:
@@ -130,6 +150,8 @@ def _when_loaded(path: str, name: str, wrap: Callable[[Any, Any], TracedFunction
     def wrap_in(module: Any) -> None:
         owner = getattr(module, attribute, None) if attribute else module
         original = getattr(owner, name, None)
+        if isinstance(getattr(owner, "__dict__", {}).get(name), staticmethod):
+            original = vars(owner)[name]  # or wrapt would bind it to instances
         if not callable(original) or is_traced(original):
             return
         wrapper = _wrappers.get(id(original))
@@ -228,8 +250,13 @@ def _propagate_context() -> None:
 
 
 def _beneath_a_leaf() -> bool:
-    call = calls.enclosing(_ddtrace.active_context())
+    call = calls.innermost()
     return call is not None and not call.target.never_leaf
+
+
+def _beneath_a_tool() -> bool:
+    call = calls.innermost()
+    return call is not None and call.target.api is mcp.API
 
 
 def _end() -> None:

@@ -8,19 +8,26 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ddtrace_litellm.extract import (
+    a2a,
     batch,
     chat,
     embeddings,
     generate_content,
+    guardrail,
     images,
+    mcp,
     messages,
     moderation,
     ocr,
+    passthrough,
+    rag,
     rerank,
     responses,
     search,
     speech,
     text,
+    tool,
+    tool_loop,
     transcription,
     video,
 )
@@ -38,9 +45,14 @@ class Target:
         asynchronous: a coroutine function.
         router: a method of the Router: what it calls are attempts.
         batch: makes several calls, none of which is another attempt after the one before.
+        composed: is made of calls that are traced one by one.
         called: what its spans call it, where its name alone would not tell.
         signature_of: the function whose positional parameters it takes, where its own signature is ``*args``.
         positional: its positional parameters, where no signature tells.
+        reads: finds the API of a call, and the arguments as that API has them, where the function takes requests of
+            many; ``None`` where those are of no API. Then ``api`` stands for all of them.
+        method: its object is an argument too, ``self``.
+        runs: the argument that is a function, and what its calls are.
         resource: the resource of its spans.
         never_leaf: it never reaches a provider itself.
     """
@@ -51,20 +63,26 @@ class Target:
     asynchronous: bool = False
     router: bool = False
     batch: bool = False
+    composed: bool = False
     called: str = ""
     signature_of: str | None = None
     positional: tuple[str, ...] = ()
+    reads: Callable[[Mapping[str, Any]], passthrough.Exchange | None] | None = None
+    method: bool = False
+    runs: tuple[str, Target] | None = None
     resource: str = field(init=False)
     never_leaf: bool = field(init=False)
 
     def __post_init__(self) -> None:
         name = self.called or self.name
         object.__setattr__(self, "resource", f"router.{name}" if self.router else name)
-        object.__setattr__(self, "never_leaf", self.router or self.batch)
+        composed = self.router or self.batch or self.composed
+        object.__setattr__(self, "never_leaf", composed or not self.api.asks_provider)
 
-    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mapping[str, Any]:
+    def arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any) -> Mapping[str, Any]:
         """Return a call's arguments by name. A wrong call binds as far as it goes: LiteLLM raises, not we."""
-        return {**dict(zip(self.positional, args, strict=False)), **kwargs} if args else kwargs
+        named = {**dict(zip(self.positional, args, strict=False)), **kwargs} if args else kwargs
+        return {**named, "self": instance} if self.method else named
 
     def with_signature_of(self, function: Callable[..., Any]) -> Target:
         """Return the target with the positional parameters that ``function`` declares, if it declares any."""
@@ -78,10 +96,13 @@ def positional_parameters(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(found.name for found in parameters if found.kind in kinds and found.name != "self")
 
 
-def _pair(name: str, owners: tuple[str, ...], api: Api, *, starred: bool = False) -> tuple[Target, Target]:
+def _pair(
+    name: str, owners: tuple[str, ...], api: Api, *, starred: bool = False, composed: bool = False
+) -> tuple[Target, Target]:
     """Return a function and its asynchronous twin, which may take ``*args``."""
-    twin = Target(f"a{name}", owners, api, asynchronous=True, signature_of=name if starred else None)
-    return Target(name, owners, api), twin
+    signature = name if starred else None
+    twin = Target(f"a{name}", owners, api, asynchronous=True, composed=composed, signature_of=signature)
+    return Target(name, owners, api, composed=composed), twin
 
 
 def _router(name: str, api: Api, *positional: str, asynchronous: bool = True, batch: bool = False) -> Target:
@@ -121,6 +142,13 @@ _OCR = ("litellm", "litellm.ocr", "litellm.ocr.dispatch", "litellm.ocr.main")
 _VIDEO = ("litellm", "litellm.videos", "litellm.videos.main")
 _BATCH = ("litellm", "litellm.batch_completion.main")
 
+_RAG = ("litellm", "litellm.rag", "litellm.rag.main")
+_PASS_THROUGH = ("litellm", "litellm.passthrough", "litellm.passthrough.main")
+_PASS_THROUGH_REQUEST = (
+    "litellm.proxy.pass_through_endpoints.pass_through_endpoints",
+    "litellm.proxy.pass_through_endpoints.codex_passthrough_endpoints",  # 1.109
+)
+
 FUNCTIONS = (
     *_pair("completion", _CHAT, chat.API),
     *_pair("text_completion", _MAIN, text.API, starred=True),
@@ -149,11 +177,73 @@ FUNCTIONS = (
     *_pair("video_edit", _VIDEO, video.API),
     *_pair("video_extension", _VIDEO, video.API),
     *_pair("video_remix", _VIDEO, video.API),
+    Target("llm_passthrough_route", _PASS_THROUGH, chat.API, reads=passthrough.from_sdk),
+    Target("allm_passthrough_route", _PASS_THROUGH, chat.API, asynchronous=True, reads=passthrough.from_sdk),
+    *_pair("query", _RAG, rag.QUERY, composed=True),
+    *_pair("ingest", _RAG, rag.INGEST, composed=True),
     Target("batch_completion", _BATCH, batch.API, batch=True),
     Target("batch_completion_models", _BATCH, batch.API, batch=True),
     Target("batch_completion_models_all_responses", _BATCH, batch.API, batch=True),
 )
 """LiteLLM's functions."""
+
+PASS_THROUGH_REQUEST = Target(
+    "pass_through_request",
+    _PASS_THROUGH_REQUEST,
+    chat.API,
+    asynchronous=True,
+    reads=passthrough.from_proxy,
+)
+"""What the proxy's pass-through routes end in, each but a Router model's (1.72 to 1.110)."""
+
+PASSED_THROUGH = frozenset({"pass_through_endpoint", "allm_passthrough_route", "llm_passthrough_route"})
+"""``Logging.call_type`` of such requests (1.72 to 1.110)."""
+
+_EXECUTE = "execute_tool"
+_TOOL_LOOP = ("litellm", "litellm.tool_loop")
+
+_LOOPS = tuple(
+    Target(
+        name,
+        _TOOL_LOOP,
+        tool_loop.API,
+        asynchronous=asynchronous,
+        runs=(_EXECUTE, Target(_EXECUTE, (), tool.API, asynchronous=asynchronous, positional=("tool_call",))),
+    )
+    for name, asynchronous in (("run_tool_loop", False), ("arun_tool_loop", True))
+)
+"""LiteLLM's loops of a model and tools (1.108), which a function of the program's runs."""
+
+_A2A = ("litellm.a2a_protocol", "litellm.a2a_protocol.main")
+
+AGENTS = (
+    *_LOOPS,
+    Target("asend_message", _A2A, a2a.API, asynchronous=True),
+    Target("asend_message_streaming", _A2A, a2a.API),  # returns a stream, and is no coroutine function
+)
+"""LiteLLM's own agents, and what asks those of others."""
+
+AGENT_NAME = ("litellm.a2a_protocol.main", "_get_a2a_model_info")
+"""What LiteLLM reads an agent's name from its card with (1.85 to 1.110)."""
+
+_MCP_SERVERS = ("litellm.proxy.mcp_server", "litellm.proxy._experimental.mcp_server")  # from 1.109, before
+_MCP_CLIENTS = ("litellm.mcp_client", "litellm.experimental_mcp_client")  # from 1.109, before
+_LOCAL_TOOLS = tuple(f"{package}.{name}" for package in _MCP_SERVERS for name in ("operations", "server"))
+
+
+def _mcp(name: str, *owners: str, called: str = "", method: bool = False) -> Target:
+    """Return what calls a tool of an MCP server; its own name would not tell."""
+    return Target(name, owners, mcp.API, asynchronous=True, called=f"mcp.{called or name}", method=method)
+
+
+TOOLS = (
+    _mcp("call_tool", *(f"{package}.mcp_server_manager:MCPServerManager" for package in _MCP_SERVERS), method=True),
+    _mcp("_handle_local_mcp_tool", *_LOCAL_TOOLS, called="call_local_tool"),
+    _mcp("call_tool", *(f"{package}.client:MCPClient" for package in _MCP_CLIENTS), method=True),
+    _mcp("call_openai_tool", *(f"{package}.tools" for package in _MCP_CLIENTS)),
+    _mcp("call_mcp_tool", *(f"{package}.tools" for package in _MCP_CLIENTS)),
+)
+"""What calls a tool: the manager of servers, for a gateway and within a call of a model; and the SDK's client."""
 
 ROUTER_METHODS = (
     *_router_pair("completion", chat.API, "model", "messages"),
@@ -173,7 +263,7 @@ ROUTER_METHODS = (
 ROUTER_FACTORY_CALL_TYPES = {
     target.resource if target.name != "amoderation" else "moderation": replace(target, router=True)
     for target in FUNCTIONS
-    if not target.batch and not target.name.startswith("_")
+    if not (target.batch or target.composed or target.name.startswith("_"))
 }
 """What ``Router.factory_function`` makes attributes of an instance of (to 1.109), by the ``call_type`` that it is told.
 
@@ -223,3 +313,38 @@ PROMPT_RENDERERS = ((_LOGGING, "get_chat_completion_prompt"), (_LOGGING, "async_
 
 LAST_EVENT = ("litellm.responses.mcp.stream_round_billing:StreamedRoundBilling", "charge_final_round")
 """What LiteLLM hands the last event of a stream of Responses to, before it adds the usage of earlier rounds (1.109)."""
+
+GUARDRAIL = Target("guardrail", (), guardrail.API)
+"""A run of a guardrail, which has a span when it is over."""
+
+_CUSTOM_GUARDRAIL = "litellm.integrations.custom_guardrail:CustomGuardrail"
+_PROXY_LOGGING = "litellm.proxy.utils:ProxyLogging"
+GUARDRAIL_RECORD = (_CUSTOM_GUARDRAIL, "add_standard_logging_guardrail_information_to_request_data")
+"""What every guardrail of LiteLLM's tells its verdict, and one of the user's where it is decorated (1.72 to 1.110)."""
+
+GUARDRAIL_ASKED = (_CUSTOM_GUARDRAIL, "should_run_guardrail")
+"""What says whether a guardrail applies to a request, inside those of :data:`GUARDRAIL_RUNS` that ask it (1.72)."""
+
+_PROCESS = ("callback", "data", "user_api_key_dict", "call_type")
+_MEASURED = ("callback", "coro", "hook_type", "data")
+GUARDRAIL_RUNS = (
+    (_PROXY_LOGGING, "_process_guardrail_callback", "pre_call", _PROCESS),  # 1.80
+    (_PROXY_LOGGING, "_run_guardrail_with_metrics", "", _MEASURED),  # 1.95
+    (_CUSTOM_GUARDRAIL, "async_pre_call_deployment_hook", "pre_call", ("data",)),  # 1.80
+    (_CUSTOM_GUARDRAIL, "async_post_call_success_deployment_hook", "post_call", ("data",)),  # 1.80
+)
+"""What runs one guardrail: in the proxy before, during and after a call, in the SDK before and after it.
+
+With its mode, where no argument says it, and its positional parameters."""
+
+SCREENING = (_PROXY_LOGGING, "pre_call_hook")
+"""What runs the guardrails of a request to the proxy, before it is routed (1.72 to 1.110)."""
+
+_BY_RESOURCE = {target.resource: target for target in FUNCTIONS}
+SCREENED = {
+    **_BY_RESOURCE,
+    "aanthropic_messages": _BY_RESOURCE["anthropic_messages"],
+    "audio_transcription": _BY_RESOURCE["atranscription"],  # 1.72
+    "embeddings": _BY_RESOURCE["aembedding"],  # 1.72
+}
+"""What a request to the proxy asks for, by the ``call_type`` that its guardrails are told."""

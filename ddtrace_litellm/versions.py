@@ -13,7 +13,7 @@ OLDEST_TESTED = {"python": (3, 10), "ddtrace": (4, 8), "litellm": OLDEST_VERSION
 
 
 class UnsupportedVersionError(Exception):
-    """The installed LiteLLM cannot be traced, or must not be.
+    """The installed LiteLLM cannot or must not be traced.
 
     Attributes:
         malicious: it is one of the two releases that steal credentials: nothing at all is to be done with it.
@@ -35,7 +35,7 @@ def get_version() -> str:
 
 
 def check_version(version: str) -> None:
-    """Refuse the releases of LiteLLM that must not, or cannot, be traced.
+    """Refuse the LiteLLM releases that cannot or must not be traced.
 
     Raises:
         UnsupportedVersionError: with a sentence that says which version, and what to do.

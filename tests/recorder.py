@@ -30,6 +30,7 @@ class Recorder:
     Attributes:
         started, finished: all spans, in the order in which they did.
         events: what LLM Observability gets, with the span and its resource, in the order in which the spans finished.
+        evaluations: the evaluations that it gets.
     """
 
     def __init__(self, *, llmobs: bool) -> None:
@@ -37,6 +38,7 @@ class Recorder:
         self.started: list[Any] = []
         self.finished: list[Any] = []
         self.events: list[dict[str, Any]] = []
+        self.evaluations: list[dict[str, Any]] = []
         self._prices: dict[str, Any] = {}
         self._priced: set[str] = set()
 
@@ -77,6 +79,7 @@ class Recorder:
 
         llmobs._llmobs_span_event = record
         llmobs._llmobs_span_writer = _Discard()
+        llmobs._llmobs_eval_metric_writer.enqueue = self.evaluations.append
 
     @property
     def event(self) -> dict[str, Any]:
@@ -87,7 +90,7 @@ class Recorder:
     @property
     def leaves(self) -> list[dict[str, Any]]:
         """The events of calls that reached a provider."""
-        return [event for event in self.events if event["meta"]["span"]["kind"] != "workflow"]
+        return [event for event in self.events if event["meta"]["span"]["kind"] not in {"workflow", "tool", "agent"}]
 
     @property
     def litellm_spans(self) -> list[Any]:

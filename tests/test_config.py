@@ -72,9 +72,9 @@ def test_a_name_that_is_none_is_one_warning(caplog, monkeypatch):
             }
         )
     assert caplog.messages == [
-        f"DD_LITELLM_CAPTURE_INPT is no variable of this version; is it {INPUT}?",
-        "DD_LITELLM_XYZZY is no variable of this version",
-        "DD_LITELLM_*** is no variable of this version",
+        f"DD_LITELLM_CAPTURE_INPT is not a variable of this version; is it {INPUT}?",
+        "DD_LITELLM_XYZZY is not a variable of this version",
+        "DD_LITELLM_*** is not a variable of this version",
     ]
 
 

@@ -1,18 +1,26 @@
 """The README and the pages of docs/ say what the code does, where a test can tell."""
 
+import json
 import re
+import shlex
+import textwrap
+from dataclasses import replace
+from itertools import dropwhile
 from pathlib import Path
 
 import litellm
 import pytest
 
+import ddtrace_litellm
+from ddtrace_litellm import cli
 from ddtrace_litellm.extract import metadata, plain, room
-from ddtrace_litellm.info.variables import OWN
+from ddtrace_litellm.info.variables import DDTRACE, OWN
 from ddtrace_litellm.targets import FUNCTIONS, ROUTER_ENDPOINTS, ROUTER_METHODS
 from ddtrace_litellm.tracing.wrappers import is_traced
 from ddtrace_litellm.versions import NEWEST_TESTED, OLDEST_TESTED
 
 CHECKOUT = Path(__file__).parents[1]
+ROOT = Path(ddtrace_litellm.__file__).parent
 DOCS = CHECKOUT / "docs"
 PAGES = [*CHECKOUT.glob("*.md"), *DOCS.rglob("*.md")]
 ROWS = [
@@ -82,6 +90,76 @@ def test_compatibility_is_what_runs():
         assert f"| {name} | {oldest[name.lower()]} and later; tested to {newest[name.lower()]}" in text
 
 
+def _blocks(language):
+    """Return each fenced block of a language, by page and number."""
+    for page in PAGES:
+        found = re.findall(rf"^ *```{language}\n(.*?)^ *```", page.read_text(), re.MULTILINE | re.DOTALL)
+        for number, block in enumerate(found, 1):
+            yield pytest.param(textwrap.dedent(block), id=f"{page.relative_to(CHECKOUT)}-{number}")
+
+
+@pytest.mark.parametrize("block", list(_blocks("sh")))
+def test_commands_are_understood(block, monkeypatch):
+    """Each command line of ours in the documentation has a subcommand and options that there are."""
+    quiet = tuple(replace(command, run=lambda _arguments: 0, needs=()) for command in cli.COMMANDS)
+    monkeypatch.setattr(cli, "COMMANDS", quiet)
+    for line in block.replace("\\\n", " ").splitlines():
+        words = list(dropwhile(re.compile(r"\w+=").match, shlex.split(line, comments=True)))
+        if words and words[0].endswith("ddtrace-litellm"):
+            assert cli.main(words[1:]) == 0
+
+
+@pytest.mark.parametrize("block", list(_blocks("python")))
+def test_python_runs(block):
+    """Each piece of Python does; what an Agent brings is not here."""
+    code = compile(block, "documentation", "exec")
+    if "openmetrics.check" in block:
+        pytest.importorskip("datadog_checks.base", reason="the Agent's packages are not here")
+    exec(code, {})
+
+
+@pytest.mark.parametrize("block", list(_blocks("yaml")))
+def test_yaml_is_yaml(block):
+    """Each piece of YAML can be read, and so can JSON within it."""
+    yaml = pytest.importorskip("yaml")
+    found = yaml.safe_load(block)
+    for value in (found.get("metadata") or {}).get("annotations", {}).values():
+        assert json.loads(value)
+
+
+@pytest.mark.parametrize(
+    ("command", "page"),
+    [
+        ("try", "viewer.md"),
+        ("demo", "viewer.md"),
+        ("info", "troubleshooting.md"),
+        ("scrape", "proxy-metrics.md"),
+        ("assets", "dashboards.md"),
+        ("lambda-layer", "install.md"),
+    ],
+)
+def test_options_are_documented(command, page, capsys):
+    """Each option that a command's help has is in the page about it."""
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    options = set(re.findall(r"^ +(?:-\w, )?(--[\w-]+)", capsys.readouterr().out, re.MULTILINE)) - {"--help"}
+    assert options
+    assert options <= set(re.findall(r"--[\w-]+", (DOCS / page).read_text()))
+
+
+# Of the Agent, of datadog-lambda, and what the documentation's own commands set.
+_OTHERS = {"DD_APM_ENABLED", "DD_DOGSTATSD_NON_LOCAL_TRAFFIC", "DD_LAMBDA_HANDLER", "DD_APP_KEY", "DD_DD_URL"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(CHECKOUT)))
+def test_variables_exist(page):
+    """Each variable that a page names is one of this package, of ddtrace or of the Agent."""
+    supported = pytest.importorskip("ddtrace.internal.settings._supported_configurations")
+    known = {*OWN, *DDTRACE, *supported.SUPPORTED_CONFIGURATIONS, *_OTHERS}
+    named = set(re.findall(r"\b_?DD_[A-Z][A-Z_]+[A-Z]\b", page.read_text()))
+    assert not named - known
+
+
 def _anchors(page):
     """Return the anchors that GitHub and mkdocs make of a page's headings."""
     text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
@@ -98,6 +176,22 @@ def test_links_lead_somewhere(page):
         assert linked.exists(), target
         if anchor:
             assert anchor in _anchors(linked), target
+
+
+def test_architecture_names_what_there_is():
+    """Each file and folder in the tables is there, and each of the package is in the first one."""
+    tables = re.findall(
+        r"^\| .*? \| what \|\n\|---\|---\|\n((?:\|.*\n)+)", (DOCS / "architecture.md").read_text(), re.MULTILINE
+    )
+    folders = [ROOT, ROOT / "tracing", ROOT / "openmetrics"]
+    named = [
+        re.findall(r"`([\w/]+(?:/|\.py))`", re.sub(r"^(\|.*?\|).*$", r"\1", table, flags=re.MULTILINE))
+        for table in tables
+    ]
+    for folder, names in zip(folders, named, strict=True):
+        assert not [name for name in names if not (folder / name).exists()]
+    there = {path.name + "/" * path.is_dir() for path in ROOT.iterdir() if not path.name.startswith("__")}
+    assert there - set(named[0]) == {"auto.py", "cli.py", "config.py", "masking.py", "py.typed", "versions.py"}
 
 
 def test_readme_is_short():

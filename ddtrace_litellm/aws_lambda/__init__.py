@@ -1,1 +1,1 @@
-"""AWS Lambda: the layer, the command that builds it, and the ways in that a function can have."""
+"""AWS Lambda: the layer, the command that builds it, and the entry points of a function."""

@@ -1,4 +1,4 @@
-"""Compiling for the Python of a Lambda runtime: ``/opt`` is read-only, so what is not compiled is so at every start."""
+"""Bytecode for the Python of a Lambda runtime: ``/opt`` is read-only, so Python could not keep what it compiles."""
 
 import json
 import os

@@ -1,6 +1,6 @@
 """A Lambda handler for functions where neither the layer's ``.pth`` file nor its exec wrapper can be used.
 
-Set the function's handler to ``ddtrace_litellm.aws_lambda.handler.handler``, in the place of
+Set the function's handler to ``ddtrace_litellm.aws_lambda.handler.handler``, in place of
 ``datadog_lambda.handler.handler``; ``DD_LAMBDA_HANDLER`` still names the function's own.
 """
 

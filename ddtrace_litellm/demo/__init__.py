@@ -1,1 +1,1 @@
-"""The small app that ``ddtrace-litellm demo`` runs, and the local provider that it talks to."""
+"""The small app that ``ddtrace-litellm demo`` runs, and its local provider."""

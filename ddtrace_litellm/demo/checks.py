@@ -1,4 +1,4 @@
-"""Whether everything arrived that the demo sent: one complete trace for each call, with the right spans in it."""
+"""Checks that everything arrived that the demo sent: one complete trace for each call, with the right spans."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -8,7 +8,7 @@ from ddtrace_litellm.tryout.traces import LLMData, Span, Trace
 
 
 def missing(traces: Sequence[Trace]) -> tuple[str, ...]:
-    """Return what has to be there and is not, one sentence each; nothing when all is well."""
+    """Return what is missing, one sentence each."""
     expectations: tuple[tuple[str, str, Callable[[Trace], Iterator[str]]], ...] = (
         ("chat", scenarios.CHAT, _one_request(_chat)),
         ("stream", scenarios.STREAM, _one_request(_stream)),

@@ -207,7 +207,7 @@ class _Server(ThreadingHTTPServer):
             _end(connection)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that went away in mid-answer is daily business here."""
+        """Say nothing: clients that disconnect while they are answered are expected."""
 
 
 class _Handler(BaseHTTPRequestHandler):

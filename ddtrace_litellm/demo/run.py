@@ -1,4 +1,4 @@
-"""The demo: the small app against the local provider, watched by a tryout, and a look at whether all of it arrived."""
+"""The demo: a tryout of the small app against the local provider, and a check that everything arrived."""
 
 import sys
 

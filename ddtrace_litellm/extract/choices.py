@@ -34,9 +34,10 @@ class Choice:
 
 
 class Assembled(NamedTuple):
-    """What the chunks of a chat or a text stream make up."""
+    """What the chunks of a chat or a text stream make up, and the error that one of them reports."""
 
     choices: Sequence[Choice]
+    error: Any = None
 
 
 def output(choices: Sequence[Choice], *, streamed: bool = False) -> Output:

@@ -12,7 +12,7 @@ from ddtrace_litellm.extract.choices import Choice, Message, all_text, output_me
 from ddtrace_litellm.extract.content import Content, add_image, content_from
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 from ddtrace_litellm.extract.plain import abridged
-from ddtrace_litellm.extract.responses_stream import assemble, first_content_detector
+from ddtrace_litellm.extract.responses_stream import assemble, first_content_detector, is_last
 from ddtrace_litellm.extract.tools import ToolCall, tool_definitions_from, tool_result
 from ddtrace_litellm.extract.usage import openai_usage
 
@@ -200,5 +200,5 @@ API = Api(
     read_response=read_response,
     read_usage=openai_usage,
     serves_other_apis=True,
-    streaming=Streaming(assemble, first_content_detector),
+    streaming=Streaming(assemble, first_content_detector, is_last=is_last),
 )

@@ -46,7 +46,7 @@ _PLACES = {
 
 def assemble(chunks: Sequence[Any], _arguments: Arguments) -> Any:
     """Return the response that the stream ended in; of one that broke off, a dict of that shape without a status."""
-    final = next((field(event, "response") for event in reversed(chunks) if _type(event) in _FINAL), None)
+    final = next((field(event, "response") for event in reversed(chunks) if is_last(event)), None)
     if field(final, "output"):
         return final
     opening, items = _received(chunks)
@@ -56,6 +56,11 @@ def assemble(chunks: Sequence[Any], _arguments: Arguments) -> Any:
         return broken if error is None else {**broken, "error": field(error, "error") or error}
     # An event that LiteLLM made from another API's may come without the output.
     return {**fields_of(final), "output": items, "_hidden_params": hidden_params(final)} if items else final
+
+
+def is_last(event: Any) -> bool:
+    """Whether an event says that the response is whole, or will never be."""
+    return _type(event) in _FINAL
 
 
 def first_content_detector() -> Callable[[Any], bool]:

@@ -76,8 +76,12 @@ def _tool_call(raw: Mapping[str, Any]) -> ToolCall:
 
 
 def _arguments_text(function: Mapping[str, Any]) -> str:
-    arguments = function.get("arguments") or function.get("input")
-    return json.dumps(arguments, default=str) if isinstance(arguments, (dict, list)) else text_of(arguments)
+    return json_text(function.get("arguments") or function.get("input"))
+
+
+def json_text(value: Any) -> str:
+    """Return a list or a dict as JSON, and anything else as text."""
+    return json.dumps(value, default=str) if isinstance(value, (dict, list)) else text_of(value)
 
 
 def tool_result(text: str, name: str, tool_id: str, kind: str = TOOL_RESULT) -> dict[str, str]:

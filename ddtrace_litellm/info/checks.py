@@ -63,7 +63,7 @@ def outside_tested(facts: Facts) -> list[str]:
 
 
 def notes(facts: Facts) -> list[str]:
-    """Return what is worth knowing and not wrong."""
+    """Return what is worth knowing, but not wrong."""
     found = []
     if outside := outside_tested(facts):
         found.append(f"not among the versions that are tested ({tested()}): {', '.join(outside)}")
@@ -110,7 +110,7 @@ def _child(facts: Facts) -> Iterator[Problem]:
         for name in facts.seen.refused:
             value = variables.masked(name, facts.environ[name])
             yield Problem(
-                f"ddtrace does not start with {name}={value}: {facts.seen.failure}", f"mend {name}, or unset it"
+                f"ddtrace does not start with {name}={value}: {facts.seen.failure}", f"correct {name}, or unset it"
             )
         if not facts.seen.refused:
             yield Problem(
@@ -123,9 +123,9 @@ def _child(facts: Facts) -> Iterator[Problem]:
         if what == "unknown_functions":
             continue  # calls are traced nevertheless: a note
         if what == "proxy_reports_twice":
-            yield Problem(f"the proxy's configuration cannot be read: {error}", "mend the file of --proxy-config")
+            yield Problem(f"the proxy's configuration cannot be read: {error}", "correct the file of --proxy-config")
             continue
-        yield Problem(f"{what}: {error}", f"mend that; or {_DEBUG}")
+        yield Problem(f"{what}: {error}", f"correct that; or {_DEBUG}")
 
 
 def _integration(facts: Facts) -> Iterator[Problem]:
@@ -163,17 +163,17 @@ def _variables(facts: Facts) -> Iterator[Problem]:
         if text.partition(" ")[0] in unknown:
             continue  # the log of the child has it, too
         if match := re.match(r"DD_\w+", text):
-            yield Problem(text, f"mend {match[0]}, or unset it")
+            yield Problem(text, f"correct {match[0]}, or unset it")
         elif "cannot trace LiteLLM here" in text:
             yield Problem(text, f"pip install --upgrade ddtrace-litellm; or install a tested pair: {tested()}")
         else:
             yield Problem(text, _DEBUG)
     for name, meant in unknown.items():
-        yield Problem(f"{name} is no variable of this version", f"rename it to {meant}" if meant else "unset it")
+        yield Problem(f"{name} is not a variable of this version", f"rename it to {meant}" if meant else "unset it")
 
 
 def llmobs_left_off(facts: Facts) -> list[str]:
-    """Return the variables that are of no use, as LLM Observability is off, unless it was switched off on purpose."""
+    """Return the ``DD_LLMOBS_*`` variables without effect, unless LLM Observability was switched off on purpose."""
     value = facts.environ.get(_LLMOBS_ENABLED, "").strip().lower()
     if not facts.export or facts.export["mode"] or value in (*_TRUE, *_FALSE):
         return []
@@ -196,7 +196,7 @@ def _observability(facts: Facts) -> Iterator[Problem]:
         return
     reasons = [line.text for line in facts.seen.logged if line.level == "ERROR" and "llmobs" in line.text.lower()]
     agentless = "send without an Agent: DD_LLMOBS_AGENTLESS_ENABLED=1, with DD_API_KEY and DD_SITE"
-    remedy = "mend what that says" if reasons else "look at the start of the program's log"
+    remedy = "correct what that says" if reasons else "look at the start of the program's log"
     if any("DD_API_KEY" in reason for reason in reasons):
         remedy = f"start an Agent, and name it by DD_AGENT_HOST or DD_TRACE_AGENT_URL; or {agentless}"
     yield Problem(f"LLM Observability did not start: {'; '.join(reasons) or 'nothing says why'}", remedy)
@@ -253,5 +253,5 @@ def _is_on(facts: Facts, name: str) -> bool:
 
 
 def _numbers(version: str | None) -> tuple[int, ...]:
-    """Return the first two numbers of a version, those that say what was tested; none of one that says nothing."""
+    """Return the first two numbers of a version, which decide whether it was tested; ``()`` if there are none."""
     return tuple(int(digits) for digits in re.findall(r"\d+", version or "")[:2])

@@ -19,9 +19,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="MODULE",
         action="append",
         default=[],
-        help="import this module of your program too, as it may register callbacks (more than once: several)",
+        help="import this module of your program too, because it may register callbacks; can be given more than once",
     )
-    parser.add_argument("--proxy-config", metavar="FILE", help="look into this configuration of a LiteLLM Proxy too")
+    parser.add_argument("--proxy-config", metavar="FILE", help="check this configuration of a LiteLLM Proxy too")
 
 
 def run(arguments: argparse.Namespace) -> int:

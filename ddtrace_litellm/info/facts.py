@@ -1,4 +1,4 @@
-"""Everything that is found out about an environment, before anything is made of it."""
+"""The facts about an environment, before they are judged."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DIRECT = ("apm_agentless", "llmobs_agentless")
 
 @dataclass(frozen=True)
 class Facts:
-    """What there is to judge by.
+    """The facts about an environment.
 
     Attributes:
         environ: the variables.
@@ -45,12 +45,12 @@ class Facts:
 
     @property
     def found(self) -> Mapping[str, Any]:
-        """What the child found, as far as it came."""
+        """What the child found; empty if it failed."""
         return self.seen.found or {}
 
     @property
     def complaints(self) -> tuple[str, ...]:
-        """What this package has to say against the environment, here or in the child."""
+        """What this package complains about, here or in the child."""
         logged = [line.text for line in self.seen.logged if line.logger.startswith(_OUR_LOGGER)]
         return tuple(dict.fromkeys([*self.warnings, *logged]))
 
@@ -66,7 +66,7 @@ class Facts:
 
 
 def gather(environ: Mapping[str, str], modules: Sequence[str] = (), proxy_config: str | None = None) -> Facts:
-    """Find out everything about this environment; for the arguments see :func:`processes.look`."""
+    """Gather the facts about this environment; for the arguments see :func:`processes.look`."""
     versions = {name: processes.installed(name) for name in ("ddtrace", "litellm")}
     seen = processes.look(environ, modules, proxy_config)
     export = (seen.found or {}).get("export") or {}
@@ -83,7 +83,7 @@ def gather(environ: Mapping[str, str], modules: Sequence[str] = (), proxy_config
 
 
 def _settings(environ: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
-    """Read our own variables; return what is to be said against them, and what the scraper does."""
+    """Read our own variables; return the warnings about them, and what the scraper does."""
     texts: list[str] = []
     handler = _Listener(texts)
     config.log.addHandler(handler)
@@ -122,7 +122,7 @@ class _Listener(logging.Handler):
 
 
 def host_of(url: str) -> str:
-    """Return what of a URL says where it goes, without credentials and path."""
+    """Return scheme, host and port of a URL."""
     shown = masking.url(url)
     parts = urlsplit(shown)
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else shown

@@ -29,7 +29,7 @@ _FORMS = ("callbacks", "success_callback", "failure_callback")
 
 
 def main() -> None:
-    """Look around, write it to the file, and end."""
+    """Gather the facts, write them to the file, and end."""
     parser = argparse.ArgumentParser()
     parser.add_argument("file", type=Path)
     parser.add_argument("--import", dest="modules", action="append", default=[])
@@ -70,7 +70,7 @@ def look(modules: list[str], proxy_config: Path | None) -> dict[str, Any]:
 
 
 def _said(error: BaseException) -> str:
-    """Return what an error is and where it was raised, without its text: a configuration's or a module's may be any."""
+    """Return an error's type and place, without its text, which may quote a secret of a module or a configuration."""
     if isinstance(error, masking.SafeError):
         return str(error)
     if isinstance(error, ModuleNotFoundError) and error.name:

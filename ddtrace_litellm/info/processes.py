@@ -1,4 +1,4 @@
-"""The child process that looks around where the user's program would run."""
+"""The child process that gathers facts where the user's program would run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ddtrace_litellm.info.variables import scrubbed
 from ddtrace_litellm.tryout.runner import find_ddtrace_run
 
 SECONDS = 120.0
-"""Until the child is given up: LiteLLM takes some to import."""
+"""The child's timeout; importing LiteLLM alone takes seconds."""
 
 # "2026-01-31 12:00:00,000 WARNING [ddtrace.litellm] [bootstrap.py:127] - text", as ddtrace writes it.
 _LINE = re.compile(r"^\S+ \S+ (?P<level>[A-Z]+) \[(?P<logger>[^\]]+)\] \[[^\]]+\] (?:\[[^\]]*\] )?- (?P<text>.*)$")

@@ -61,14 +61,14 @@ def agent(url: str) -> Answer:
 
 
 def intake(url: str) -> Answer:
-    """Ask whether a server of Datadog's is there; whatever it says, as it gets no key, it is."""
+    """Ask whether a server of Datadog answers. Any answer will do, because it gets no key."""
     status, problem, _ = _get(url, "/")
     return Answer(status, problem)
 
 
 def _get(url: str, path: str) -> tuple[int, str, bytes]:
     # http.client, as ddtrace itself knows no HTTP proxy here either.
-    """Return the status, why there is none, and the body of a path beneath ``url``."""
+    """Return the status, the reason why there is none, and the body of a path below ``url``."""
     try:
         parts = urlsplit(url)
         connection: HTTPConnection

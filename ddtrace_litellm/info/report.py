@@ -107,7 +107,7 @@ def as_json(facts: Facts) -> dict[str, Any]:
 def _integration(facts: Facts) -> str:
     active = facts.found.get("integration")
     if active == "ours":
-        return f"ddtrace-litellm, around {facts.found.get('wrapped')} names of LiteLLM's"
+        return f"ddtrace-litellm, around {facts.found.get('wrapped')} names of LiteLLM"
     return "ddtrace's built-in" if active else "none"
 
 

@@ -92,7 +92,7 @@ def read(environ: Mapping[str, str], unusable: Collection[str] = ()) -> list[Var
 
 
 def masked(name: str, value: str) -> str:
-    """Return a value as it may be shown: what is known to be no secret, by the meaning of its variable."""
+    """Return a value as it may be shown: whole only if its variable is known to hold no secret."""
     if name in _URLS:
         return value and masking.urls(value)
     if name in _PATHS:
@@ -104,7 +104,7 @@ def masked(name: str, value: str) -> str:
 
 
 def scrubbed(text: str, environ: Mapping[str, str]) -> str:
-    """Return what others wrote without the values of variables that are not shown, and URLs without credentials."""
+    """Return a text without the values of variables that are not shown, and with URLs without credentials."""
     for name, value in sorted(environ.items(), key=lambda item: -len(item[1])):
         if (
             len(value) > _LONGEST_UNSPOKEN
@@ -117,7 +117,7 @@ def scrubbed(text: str, environ: Mapping[str, str]) -> str:
 
 
 def switched_off_by(environ: Mapping[str, str]) -> Iterator[str]:
-    """Yield the settings of ddtrace's that keep LiteLLM from being traced, as they are written."""
+    """Yield the settings of ddtrace that switch the tracing of LiteLLM off, as they are written."""
     for name in ("DD_TRACE_ENABLED", "DD_TRACE_LITELLM_ENABLED"):
         value = environ.get(name, "")
         if value and value.strip().lower() not in ("true", "1"):

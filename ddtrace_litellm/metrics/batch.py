@@ -112,6 +112,7 @@ class MetricBatch(NamedTuple):
         dropped: how many series were left out, as there were more than may be remembered, or more with something to
             send than allowed.
         metadata: of metrics that ``metrics`` declares to be such; only in an Agent.
+        mixed: several workers answered whose counters nothing on the pages tells apart; their counts are wrong.
     """
 
     records: list[Record]
@@ -120,3 +121,4 @@ class MetricBatch(NamedTuple):
     checks: Sequence[ServiceCheck] = ()
     dropped: int = 0
     metadata: Sequence[Metadata] = ()
+    mixed: bool = False

@@ -1,31 +1,39 @@
-"""Warnings of the sinks: one when something goes wrong, one line when it is over, whatever happens in between."""
+"""Log lines that would come with every page: each once, until what it is about is over."""
 
 import logging
+from collections.abc import Hashable
 
-log = logging.getLogger("ddtrace.litellm.openmetrics")
 
+class LogOnce:
+    """What a logger was told. Not to be used by two threads at once.
 
-class Notices:
-    """What was said so far. Not to be used by two threads at once."""
+    Args:
+        log: the logger.
+        most: how many things are told at most, until they are over.
+    """
 
-    def __init__(self) -> None:
-        self._trouble = False
-        self._refusals: set[object] = set()
+    def __init__(self, log: logging.Logger, most: int = 1000) -> None:
+        self._log, self._most = log, most
+        self._told: set[Hashable] = set()
 
-    def trouble(self, text: str) -> None:
-        """Warn, unless there is trouble already."""
-        if not self._trouble:
-            log.warning("%s", text)
-        self._trouble = True
+    def warning(self, what: Hashable, text: str, *arguments: object) -> None:
+        """Log a warning, unless that was told already. ``what`` tells things apart; the texts may differ."""
+        if self._is_new(what):
+            self._log.warning(text, *arguments)
 
-    def over(self, text: str) -> None:
-        """Say that there is no trouble any more, if there was."""
-        if self._trouble:
-            log.info("%s", text)
-        self._trouble = False
+    def info(self, what: Hashable, text: str, *arguments: object) -> None:
+        """Log a line for whom it concerns, unless that was told already."""
+        if self._is_new(what):
+            self._log.info(text, *arguments)
 
-    def refusal(self, kind: object, text: str) -> None:
-        """Warn of what waiting does not mend: once for each kind, as it may come with every page."""
-        if kind not in self._refusals:
-            log.warning("%s", text)
-        self._refusals.add(kind)
+    def over(self, text: str = "", *arguments: object) -> None:
+        """Take note that all of it is over, and log the text, if there is one, where anything was told."""
+        if self._told and text:
+            self._log.info(text, *arguments)
+        self._told.clear()
+
+    def _is_new(self, what: Hashable) -> bool:
+        if what in self._told or len(self._told) >= self._most:
+            return False
+        self._told.add(what)
+        return True

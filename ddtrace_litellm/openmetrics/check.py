@@ -13,13 +13,13 @@ from datadog_checks.base import ConfigurationError, OpenMetricsBaseCheckV2, is_a
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.names import NAMESPACE, Metric, families
-from ddtrace_litellm.openmetrics.options.instance import HEALTH_ENDPOINT_INTERVAL
-from ddtrace_litellm.openmetrics.options.values import OptionError, Options
+from ddtrace_litellm.openmetrics.options.fields import OptionError, read
+from ddtrace_litellm.openmetrics.options.models import InstanceModel
 from ddtrace_litellm.openmetrics.page_scraper import PageScraper
 from ddtrace_litellm.openmetrics.process.health import endpoint_gauges
 from ddtrace_litellm.openmetrics.sources import SourceError
-from ddtrace_litellm.openmetrics.sources.agent_http import in_words
-from ddtrace_litellm.openmetrics.sources.failures import status_text
+from ddtrace_litellm.openmetrics.sources.agent_http import asking
+from ddtrace_litellm.transport import status_text
 from ddtrace_litellm.versions import __version__
 
 ENDPOINT = "http://localhost:4000/metrics/"
@@ -43,16 +43,14 @@ class LiteLLMCheck(OpenMetricsBaseCheckV2):  # type: ignore[misc]
     def check(self, instance: Mapping[str, Any]) -> None:
         """Read the page, and then the proxy's health check if that is wanted and due."""
         super().check(instance)
-        options = Options(instance)
-        url = options.text("litellm_health_endpoint")
-        if url and time.monotonic() >= self._health_due:
-            interval = options.number("litellm_health_endpoint_interval", HEALTH_ENDPOINT_INTERVAL)
-            self._health_due = time.monotonic() + interval
-            self._read_health(url)
+        options = read(InstanceModel, instance)
+        if options.litellm_health_endpoint and time.monotonic() >= self._health_due:
+            self._health_due = time.monotonic() + options.litellm_health_endpoint_interval
+            self._read_health(options.litellm_health_endpoint)
 
     def _read_health(self, url: str) -> None:
         place = masking.url(url)
-        with in_words(place, self.http):
+        with asking(place, self.http):
             response = self.http.get(url)
         if response.status_code >= HTTPStatus.BAD_REQUEST:
             raise SourceError(f"{place} answers {status_text(response.status_code)}")

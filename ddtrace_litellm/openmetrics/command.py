@@ -13,8 +13,9 @@ from ddtrace_litellm.openmetrics.pipeline.collector import Collector
 from ddtrace_litellm.openmetrics.pipeline.page_options import PageOptions
 from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
-from ddtrace_litellm.openmetrics.sources.failures import FetchError, UnauthorizedError
 from ddtrace_litellm.openmetrics.sources.http import HttpSource
+from ddtrace_litellm.openmetrics.sources.page import UnauthorizedError
+from ddtrace_litellm.transport import FetchError
 
 _INTERVAL = 15.0
 _FAILURES = (FetchError, ValueError)  # those of a page that cannot be read are ValueErrors

@@ -1,4 +1,4 @@
-"""One request to Datadog's API, with ``http.client``, which ddtrace does not trace.
+"""One request to Datadog's API.
 
 ``datadog-api-client`` would do it, with 94 MB of models of everything else that Datadog has.
 """
@@ -10,9 +10,7 @@ from urllib.request import getproxies
 
 from ddtrace_litellm.metrics.sinks.api import Answer, NoAnswerError
 from ddtrace_litellm.metrics.sinks.payloads import Payload
-from ddtrace_litellm.openmetrics.sources.connection import request
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint, Proxies, split
-from ddtrace_litellm.openmetrics.sources.failures import FetchError, in_words
+from ddtrace_litellm.transport import FetchError, Proxies, Timeouts, explained, request, split, where
 
 _CONNECT_TIMEOUT = 5.0
 _LONGEST_REASON = 300
@@ -40,35 +38,23 @@ class Intake:
         Raises:
             NoAnswerError: nothing does within so many seconds.
         """
-        endpoint = Endpoint(
-            self._url + payload.kind.path,
-            connect_timeout=min(_CONNECT_TIMEOUT, timeout),
-            read_timeout=timeout,
-            total_timeout=timeout,
-            proxies=self._proxies,
-        )
-        url = split(endpoint.url)
         headers = {"Content-Type": "application/json", "DD-API-KEY": self._key, "User-Agent": "ddtrace-litellm"}
         if payload.kind.compressed:
             headers["Content-Encoding"] = "deflate"
-        deadline = time.monotonic() + timeout
-        sent = False
+        url = split(self._url + payload.kind.path)
+        timeouts, deadline = Timeouts(min(_CONNECT_TIMEOUT, timeout), timeout, timeout), time.monotonic() + timeout
         try:
-            connection, path, more = request(url, endpoint, deadline)
-            try:
-                with in_words(url, endpoint):
-                    connection.connect()
-                    connection.sock.settimeout(max(0.1, deadline - time.monotonic()))
-                    sent = True
-                    connection.request("POST", path, payload.body, headers | more)
-                    with connection.getresponse() as response:
-                        reason = response.read(_LONGEST_REASON).decode("utf-8", "replace")
-                        later = _retry_after(response.headers.get("Retry-After", ""))
-                        return Answer(response.status, later, reason.replace(self._key, "***"))
-            finally:
-                connection.close()
+            with (
+                request(
+                    "POST", url, headers, payload.body, timeouts=timeouts, deadline=deadline, proxies=self._proxies
+                ) as response,
+                explained(where(url), timeouts),
+            ):
+                reason = response.read(_LONGEST_REASON).decode("utf-8", "replace")
+                later = _retry_after(response.headers.get("Retry-After", ""))
+                return Answer(response.status, later, reason.replace(self._key, "***"))
         except FetchError as error:
-            raise NoAnswerError(str(error), sent=sent) from None
+            raise NoAnswerError(str(error), sent=error.sent) from None
 
 
 def _from_environment(variables: Mapping[str, str]) -> Proxies:

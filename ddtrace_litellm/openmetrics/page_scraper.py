@@ -8,13 +8,14 @@ from datadog_checks.base.utils.http import RequestsWrapper
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.metrics.batch import MetricBatch, Status
+from ddtrace_litellm.openmetrics.options.fields import OptionError, read
+from ddtrace_litellm.openmetrics.options.models import InstanceModel
 from ddtrace_litellm.openmetrics.options.page import page_options
-from ddtrace_litellm.openmetrics.options.values import OptionError, Options
 from ddtrace_litellm.openmetrics.pipeline.collector import Collector
-from ddtrace_litellm.openmetrics.pipeline.unknown import UnknownFamilies
+from ddtrace_litellm.openmetrics.pipeline.notices import Notices
 from ddtrace_litellm.openmetrics.sources import SourceError
 from ddtrace_litellm.openmetrics.sources.agent_http import AgentSource
-from ddtrace_litellm.openmetrics.sources.failures import UnreachableError
+from ddtrace_litellm.transport import FetchError, UnreachableError
 
 READ_TIMEOUT = 30.0
 """Seconds without a byte, where no timeout is configured. LiteLLM needs 5 for a page of 112 MB before it sends any."""
@@ -39,17 +40,16 @@ class PageScraper:
         self.namespace = check.__NAMESPACE__
         self._check = check
         init_config = check.init_config or {}
-        options = Options(config)
-        isolated = Options(init_config).boolean("process_isolation", default=False)
-        if options.boolean("process_isolation", default=isolated):
+        options, common = read(InstanceModel, config), read(InstanceModel, init_config)
+        if options.process_isolation if options.has("process_isolation") else common.process_isolation:
             raise OptionError(
                 "process_isolation: each run would be a new process that knows no page before, and could count nothing;"
                 " with use_base_class_scraper the Agent counts"
             )
         page = page_options(config, init_config, in_agent=True)
-        self._ignored = options.pattern("ignore_tags")
-        self._ignore_connection_errors = options.boolean("ignore_connection_errors", default=False)
-        self._health_check = options.boolean("enable_health_service_check", default=True)
+        self._ignored = options.ignore_tags
+        self._ignore_connection_errors = options.ignore_connection_errors
+        self._health_check = options.enable_health_service_check
         self._telemetry = page.telemetry
         timeouts = {"timeout", "read_timeout"} & (config.keys() | init_config.keys())
         http = RequestsWrapper(
@@ -58,18 +58,16 @@ class PageScraper:
             check.HTTP_CONFIG_REMAPPER,
             check.log,
         )
-        line_filter = options.pattern("raw_line_filters")
         self._source = AgentSource(
             http,
-            options.text("openmetrics_endpoint"),
-            started=_agent_started() if options.boolean("use_process_start_time", default=False) else None,
-            openmetrics_only=options.boolean("use_latest_spec", default=False),
-            line_filters=[line_filter] if line_filter else [],
+            options.openmetrics_endpoint,
+            started=_agent_started() if options.use_process_start_time else None,
+            openmetrics_only=options.use_latest_spec,
+            line_filters=[options.raw_line_filters] if options.raw_line_filters else [],
         )
         self._collector = Collector(page, started=self._source.started, endpoint=self._source.endpoint)
         self._dynamic_tags: tuple[str, ...] = ()
-        self._unknown = UnknownFamilies()
-        self._capped = False
+        self._notices = Notices(check.log, self._source.name)
 
     def set_dynamic_tags(self, *tags: str) -> None:
         """Add tags to everything but the service check from now on."""
@@ -88,20 +86,14 @@ class PageScraper:
             return
         except Exception as error:
             failure = error
-            if not isinstance(error, SourceError):  # of the page's content, which does not know where it is from
+            # Of the page's content, which does not know where it is from.
+            if not isinstance(error, SourceError | FetchError):
                 failure = SourceError(f"{self._source.name}: {masking.reason(error)}")
             self._health(Status.CRITICAL, str(failure))
             raise failure.with_traceback(error.__traceback__) from None
         self._submit(batch)
         self._health(Status.OK)
-        self._unknown.tell(batch.unmapped, self._check.log)
-        if batch.dropped and not self._capped:
-            self._check.log.warning(
-                "%s has more series than are remembered: %d are left out of this page; max_returned_metrics sets more",
-                self._source.name,
-                batch.dropped,
-            )
-        self._capped = batch.dropped > 0
+        self._notices.tell(batch)
 
     def _health(self, status: Status, message: str = "") -> None:
         if self._health_check:
@@ -134,9 +126,8 @@ class PageScraper:
             check.count(_DROPPED, batch.dropped, tags=(*self._collector.tags, *more))
         if self._telemetry:
             check.gauge("telemetry.payload.size", self._source.size, tags=(*self._collector.tags, *more))
-            if self._source.lines_left_out:
-                count = self._source.lines_left_out
-                check.count("telemetry.metrics.blacklist.count", count, tags=(*self._collector.tags, *more))
+            if left_out := self._source.lines.left_out:
+                check.count("telemetry.metrics.blacklist.count", left_out, tags=(*self._collector.tags, *more))
 
 
 def _agent_started() -> float:

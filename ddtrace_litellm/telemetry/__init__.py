@@ -1,4 +1,4 @@
-"""What this package counts of itself, in this process: :func:`snapshot`. Standard library only.
+"""This package's counters of the process: :func:`snapshot`. Standard library only.
 
 A forked process starts at zero: what its parent counted, the parent reports.
 """

@@ -73,7 +73,7 @@ series_dropped = Total()
 
 
 def count_internal_error(place: str) -> bool:
-    """Count a failure of ours; return whether it is the first of its place."""
+    """Count one of our own failures; return whether it is the first in its place."""
     tally = internal_errors.get(place) or internal_errors.setdefault(place, Tally())
     return tally.up() == 0
 

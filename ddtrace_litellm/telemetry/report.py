@@ -1,4 +1,4 @@
-"""The counters as metrics, to an Agent's DogStatsD: where ``DD_LITELLM_HEALTH_METRICS_ENABLED`` asks for them."""
+"""Sends the counters to an Agent's DogStatsD, if ``DD_LITELLM_HEALTH_METRICS_ENABLED`` says so."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _Connect = Callable[[Mapping[str, str]], Sink]
 
 
 def totals(counted: Snapshot) -> dict[_Series, int]:
-    """Return what the counters have come to, by name and tags of the metric."""
+    """Return the counters by name and tags of the metric."""
     return {
         ("ddtrace_litellm.spans.opened", ()): counted.opened,
         **{("ddtrace_litellm.spans.ended", (f"outcome:{name}",)): number for name, number in counted.ended.items()},

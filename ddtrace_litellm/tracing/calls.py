@@ -17,7 +17,8 @@ import litellm
 
 from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import NOTHING
-from ddtrace_litellm.extract import credentials, embeddings, plain, prompts
+from ddtrace_litellm.extract import a2a, credentials, embeddings, plain, prompts
+from ddtrace_litellm.extract.api import Input
 from ddtrace_litellm.extract.fields import sequence
 from ddtrace_litellm.targets import Target
 from ddtrace_litellm.telemetry import counters
@@ -46,7 +47,7 @@ open_calls: set[Call] | None = None
 """Calls that have not ended; ``None`` where nobody asks (see ``lambda_invocations``)."""
 
 
-def begin(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
+def begin(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any = None) -> Call | None:
     """Open a call in what is active; ``None`` for one that LiteLLM makes to carry out the call around it."""
     with _BEGIN:
         active = _ddtrace.active_context()
@@ -55,7 +56,9 @@ def begin(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call
             if debug_log.wanted():
                 debug_log.delegated(target.resource, parent.target.api.name)
             return None
-        return Call.open(target, target.arguments(args, kwargs), parent, active)
+        if parent is not None and not target.api.asks_provider:
+            parent.end_whole_streams()
+        return Call.open(target, target.arguments(args, kwargs, instance), parent, active)
     return None
 
 
@@ -91,6 +94,8 @@ def provider_answered(response: Any) -> None:
 def prompt_rendered(logging_obj: Any, asked: Mapping[str, Any], rendered: tuple[Any, Sequence[Any], Any]) -> None:
     """Note what LiteLLM has made of a managed prompt, for the innermost call and for those that are made of it.
 
+    Other hooks that change messages come through the same door: one adds what it has found in a vector store.
+
     Args:
         logging_obj: LiteLLM's of the request; the Router and the proxy render before they call.
         asked: what was to be rendered, by name.
@@ -100,11 +105,20 @@ def prompt_rendered(logging_obj: Any, asked: Mapping[str, Any], rendered: tuple[
         model, messages, _ = rendered
         if messages == asked.get("messages"):  # LiteLLM asks again further down, where nobody knows the prompt
             return
-        prompt = prompts.managed(asked, messages)
-        _prompts[logging_obj] = prompt
+        prompt = None
+        if asked.get("prompt_id"):
+            prompt = _prompts[logging_obj] = prompts.managed(asked, messages)
         call = innermost()
         if call is not None and call.request is not None:
             call.request = spans.rendered(call.target.api, call.request, model, messages, prompt)
+
+
+def agent_named(name: Any) -> None:
+    """Name the event of the innermost call for the agent that it asks, whose name is on a card that LiteLLM fetches."""
+    with _OBSERVED:
+        call = innermost()
+        if call is not None and call.target.api is a2a.API and _ddtrace.is_llmobs_span(call.span):
+            spans.introduce(call.span, Input({}, name=plain.text(name)))
 
 
 def stream_completed(event: Any) -> None:
@@ -151,6 +165,7 @@ class Call:
         built: the stream as LiteLLM itself has put it together.
         answered_by: the outcome of the call that served this one last without an error.
         attempts: what was tried beneath, for a call that retries or falls back; ``None`` for any other.
+        blocked: a guardrail beneath has stopped it; where LiteLLM has then asked no provider, it is no leaf.
         request: ``None`` where it could not be read.
         counted_in: where its end is counted: with its start, which a forked process has not counted.
         secrets: what no text of an error may quote: its own, and those of calls that served it and failed.
@@ -161,6 +176,7 @@ class Call:
         "_outside",
         "answered_by",
         "attempts",
+        "blocked",
         "built",
         "children",
         "counted_in",
@@ -188,7 +204,7 @@ class Call:
         self.children = 0
         self.streams: set[StreamReading] | None = None
         self.stream: StreamReading | None = None
-        self.done = False
+        self.done = self.blocked = False
         self.counted_in = counters.ended
         self.logging_obj: Any = None
         self.own_response: Any = None
@@ -200,7 +216,15 @@ class Call:
         self.span: Any = None
 
     @classmethod
-    def open(cls, target: Target, arguments: Mapping[str, Any], parent: Call | None, child_of: Any) -> Call:
+    def open(
+        cls,
+        target: Target,
+        arguments: Mapping[str, Any],
+        parent: Call | None,
+        child_of: Any,
+        *,
+        at: float | None = None,
+    ) -> Call:
         """Start and activate the span of a call.
 
         Args:
@@ -208,10 +232,11 @@ class Call:
             arguments: of the call, by name.
             parent: the call that this one is beneath, if any.
             child_of: the span or context that its span is a child of.
+            at: when it began, seconds since 1970; ``None``: now.
         """
         call = cls(target, parent)
         try:
-            call.span = _ddtrace.start_span(target.resource, child_of, call)
+            call.span = _ddtrace.start_span(target.resource, child_of, call, at)
             counters.opened.up()
             if open_calls is not None:
                 open_calls.add(call)
@@ -227,6 +252,8 @@ class Call:
     def is_served_by(self, target: Target) -> bool:
         """Whether a call of ``target`` beneath is how this one gets its answer."""
         api = target.api
+        if not self.target.api.asks_provider:
+            return False
         if not api.serves_other_apis and api.name != self.target.api.name:
             return False
         # The attempts of a Router call are LiteLLM's functions. A method of the Router beneath one is a call of its
@@ -235,12 +262,16 @@ class Call:
 
     def delegates(self, target: Target, arguments: Mapping[str, Any]) -> bool:
         """Whether a call of ``target`` beneath is this one, a layer further down."""
-        return not self.target.never_leaf and is_delegated(target.api.name, self.target.api.name, arguments)
+        own = self.target
+        if not target.api.asks_provider:
+            return target.api is own.api
+        asks = own.api.asks_provider and not (own.router or own.batch)
+        return asks and is_delegated(target.api.name, own.api.name, arguments)
 
     @property
     def is_leaf(self) -> bool:
         """Whether the call reached the provider itself, as far as is known by now."""
-        return not self.target.never_leaf and (self.logging_obj is not None or not self.children)
+        return not self.target.never_leaf and (self.logging_obj is not None or not (self.children or self.blocked))
 
     def _read(self, arguments: Mapping[str, Any]) -> None:
         """Read the request, and whether it is one of several attempts."""
@@ -302,6 +333,16 @@ class Call:
         finally:
             self.leave()
 
+    def end_whole_streams(self) -> None:
+        """End the streams beneath that have brought their last event, and with it the choice of a tool.
+
+        LiteLLM runs the tool before it reads on (Responses, 1.85 to 1.110).
+        """
+        for stream in tuple(self.streams or ()):
+            is_last = stream.streaming.is_last
+            if is_last is not None and stream.chunks and is_last(stream.chunks[-1]):
+                stream.end(StopAsyncIteration())
+
     def _keep(self, stream: StreamReading) -> None:
         self.stream = stream
         open_streams.add(stream)
@@ -316,16 +357,18 @@ class Call:
             self.parent.streams.discard(stream)
         self.end(result, ended_as)
 
-    def end(self, result: Result, ended_as: str = counters.OK) -> None:
+    def end(self, result: Result, ended_as: str = counters.OK, *, at: float | None = None) -> None:
         """Write the outcome on the span and finish it; the first end counts.
 
         Args:
             result: what came of the call.
             ended_as: what it is counted as, where it was no error.
+            at: when it ended, seconds since 1970; ``None``: now.
         """
         if self.done:
             return
         self.done = True
+        self.blocked = self.blocked and result.error is not None
         if self.streams:
             with _STREAM:
                 while self.streams:
@@ -352,7 +395,7 @@ class Call:
                 if said is not None:
                     debug_log.decided(self.span, said, children=self.children, never_leaf=self.target.never_leaf)
                 debug_log.ended(self.span, result, ended_as)
-        self._finish(ended_as)
+        self._finish(ended_as, at)
 
     def _cancelled(self, result: Result, ended_as: str) -> tuple[Result, str]:
         """Return what a cancellation says: a proxy's client has left, or a stream was closed."""
@@ -418,7 +461,7 @@ class Call:
             self.is_leaf, self.own_response if went_on else None, self.answered_by, self.logging_obj, self.built
         )
 
-    def _finish(self, ended_as: str) -> None:
+    def _finish(self, ended_as: str, at: float | None) -> None:
         self.counted_in[ended_as].up()
         if open_calls is not None:
             open_calls.discard(self)
@@ -426,4 +469,4 @@ class Call:
             _ddtrace.mend_error(self.span, plain.tag)
             # The span outlives the call: what starts beneath it later belongs to the call above.
             _ddtrace.keep_call(self.span, self.parent)
-            self.span.finish()
+            self.span.finish(at)

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 import litellm
 
-from ddtrace_litellm.extract.api import Api, Arguments, Output
+from ddtrace_litellm.extract.api import Api, Arguments, Output, failure_of
 from ddtrace_litellm.extract.cost import equal, reported_cost
 from ddtrace_litellm.extract.fields import field, fields_of, number, sequence, text_of
 from ddtrace_litellm.extract.plain import mended
 from ddtrace_litellm.extract.usage import Usage, usage_from
+from ddtrace_litellm.targets import PASSED_THROUGH
 from ddtrace_litellm.tracing import models
 from ddtrace_litellm.tracing.call_records import Built, Result
 from ddtrace_litellm.tracing.chat_forms import CHAT_FORMS, litellm_usage
@@ -74,6 +75,8 @@ def tokens(exchange: Exchange, output: Output | None) -> Tokens:
     if not result.chunks or output is None:
         return Tokens(found, reported)
     model, written = text_of(exchange.arguments.get("model")), output.all_text
+    if found is None and not written and failure_of(response):
+        return Tokens(None, None)
     if found is None:
         with _COUNT:
             found = _counted(api, exchange.arguments, model, written)
@@ -159,7 +162,7 @@ def _calculator(exchange: Exchange) -> Any:
     Of what its cache has answered only a chat stream has one.
     """
     logging_obj = exchange.logging_obj or field(exchange.result.response, "logging_obj")
-    if logging_obj is None:
+    if logging_obj is None or field(logging_obj, "call_type") in PASSED_THROUGH:  # whose model is "unknown" there
         return None
     asked = copy(logging_obj)
     asked.model_call_details = {**logging_obj.model_call_details}
@@ -191,10 +194,14 @@ def _priceable(exchange: Exchange, consumed: Tokens, calculator: Any) -> Any:
     counted = usage is not None and usage.estimated
     if response is not None and not counted:
         form = CHAT_FORMS.get(exchange.api.name)
-        found = form(response, calculator) if form is not None else None
+        found = form(response, calculator or exchange.logging_obj) if form is not None else None
         if found is not None:
             return found
-        if form is None and (exchange.result.chunks is None or isinstance(response, litellm.ResponsesAPIResponse)):
+        if (
+            form is None
+            and type(response) is not dict
+            and (exchange.result.chunks is None or isinstance(response, litellm.ResponsesAPIResponse))
+        ):
             return response
     if usage is None:
         return None

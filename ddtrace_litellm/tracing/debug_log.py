@@ -71,6 +71,8 @@ def ended(span: Any, result: Result, ended_as: str) -> None:
 
 
 def _role(outcome: Outcome, children: int, *, never_leaf: bool) -> str:
+    if outcome.kind != "workflow" and not outcome.leaf:
+        return f"{outcome.kind}, as it asks no model itself"
     if never_leaf:
         return "workflow, as methods of the Router and batches only pass calls on"
     if outcome.elsewhere:

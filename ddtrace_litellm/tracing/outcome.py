@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.extract.api import Api, Output
 from ddtrace_litellm.extract.cost import add_cost
-from ddtrace_litellm.extract.fields import field, hidden_params, number, text_of
+from ddtrace_litellm.extract.fields import hidden_params, number, text_of
 from ddtrace_litellm.extract.usage import Usage
 from ddtrace_litellm.tracing import costs, models
 from ddtrace_litellm.tracing.call_records import Built, Request, Result
@@ -112,10 +112,12 @@ def outcome(
             metadata |= _add_cost(metrics, cost, price, cached=cached)
             if result.chunks is not None and usage is not None:
                 metadata["token_source"] = "estimated" if usage.estimated else "reported"
+    elif output is not None and output.cost is not None:
+        metrics["total_cost"] = float(output.cost)
     if result.first_content is not None:
         metrics["time_to_first_token"] = result.first_content
-    kind = api.kind if leaf else WORKFLOW
-    error = _reported_error(response) if result.error is None else None
+    kind = _kind(api, leaf=leaf)
+    error = api.read_error(response) if result.error is None else None
     return Outcome(kind, model or _asked_for(request), leaf, elsewhere, usage, metrics, output, metadata, error)
 
 
@@ -134,8 +136,12 @@ def _add_cost(
 
 def unread(api: Api, request: Request | None, *, leaf: bool) -> Outcome:
     """Return what is known without the response: an event without a kind is lost, and an error in the log."""
-    kind = api.kind if leaf else WORKFLOW
+    kind = _kind(api, leaf=leaf)
     return Outcome(kind, _asked_for(request) if request is not None else Model("", ""), leaf)
+
+
+def _kind(api: Api, *, leaf: bool) -> str:
+    return api.kind if leaf or not api.asks_provider else WORKFLOW
 
 
 def _asked_for(request: Request) -> Model:
@@ -148,15 +154,6 @@ def _response(api: Api, result: Result, arguments: Mapping[str, Any], *, event: 
     if result.chunks is None or streaming is None:
         return result.response
     return streaming.assemble(result.chunks, arguments) if event or streaming.reported_usage is None else None
-
-
-def _reported_error(response: Any) -> tuple[str, str] | None:
-    """Return the error that an answer, or an event of a stream, reports: LiteLLM hands it on like any other."""
-    failure = field(response, "error")
-    if not failure:
-        return None
-    kind = field(failure, "type") or field(failure, "code") or type(failure).__name__
-    return text_of(kind), text_of(field(failure, "message") or failure)
 
 
 def _metadata(

@@ -11,7 +11,7 @@ from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import NOTHING, CaptureConfig, UserConfig, capture_config, user_config
 from ddtrace_litellm.extract import metadata as extract_metadata
 from ddtrace_litellm.extract import plain, prompts, room
-from ddtrace_litellm.extract.api import Api
+from ddtrace_litellm.extract.api import Api, Input, Output
 from ddtrace_litellm.extract.capture import captured_input, captured_output
 from ddtrace_litellm.extract.content import without_attachments
 from ddtrace_litellm.extract.prompts import Prompt
@@ -56,6 +56,8 @@ def open_request(
         model = plain.tag(model)
         _ddtrace.set_tag(span, "litellm.request.model", model)
     sources = extract_metadata.request_metadata(arguments)
+    if api.identity is not None and (identity := api.identity(arguments)):
+        sources.append(identity)
     redacted_around = within is not None and within.capture is NOTHING
     capture = NOTHING if redacted_around or is_redacted(arguments, sources) else _capture
     described: dict[str, Any] = {}
@@ -74,8 +76,7 @@ def open_request(
     warn_if_reported_twice()
     asked = plain.plain_arguments(arguments)
     read = api.read_input(asked)
-    for tool_id in read.tool_result_ids:
-        _ddtrace.link_tool_result(span, tool_id)
+    introduce(span, read)
     settings = api.settings(asked) if api.settings is not None else asked
     described |= extract_metadata.parameters(settings, api.parameters, contents=capture.input)
     extract_metadata.hash_users(described, _users)
@@ -84,14 +85,19 @@ def open_request(
     return Request(arguments, captured_input(read.annotations, capture), described, capture, prompt)
 
 
-def rendered(api: Api, request: Request, model: Any, messages: Sequence[Any], prompt: Prompt) -> Request:
-    """Return the request as the provider gets it, once LiteLLM has made its model and messages of a managed prompt."""
+def rendered(api: Api, request: Request, model: Any, messages: Sequence[Any], prompt: Prompt | None) -> Request:
+    """Return the request as the provider gets it, once LiteLLM has made its model and messages, maybe of a prompt."""
     name = "input" if "input" in request.arguments else "messages"
-    arguments = {**request.arguments, "model": model, name: messages}
+    return as_sent(api, request, {"model": model, name: messages})._replace(prompt=prompt or request.prompt)
+
+
+def as_sent(api: Api, request: Request, changed: Mapping[str, Any]) -> Request:
+    """Return the request with those of its arguments that are others by the time that it is sent."""
+    arguments = {**request.arguments, **changed}
     contents = request.contents
     if contents is not None:
         contents = captured_input(api.read_input(plain.plain_arguments(arguments)).annotations, request.capture)
-    return request._replace(arguments=arguments, contents=contents, prompt=prompt)
+    return request._replace(arguments=arguments, contents=contents)
 
 
 def hidden_users(arguments: Mapping[str, Any]) -> set[str]:
@@ -107,6 +113,17 @@ def redacted(request: Request) -> Request:
         metadata=extract_metadata.without_contents(request.metadata),
         capture=NOTHING,
     )
+
+
+def introduce(span: Any, read: Input) -> None:
+    """Say which tool or agent is called, and which tools' results it is told."""
+    if read.name:
+        tags = {name: plain.tag(value) for name, value in read.tags.items()}
+        _ddtrace.annotate(span, name=plain.tag(read.name), tags=tags)
+    if read.manifest:
+        _ddtrace.annotate(span, agent_manifest=plain.plain(dict(read.manifest)))
+    for tool_id in read.tool_result_ids:
+        _ddtrace.link_tool_result(span, tool_id)
 
 
 def _identify(
@@ -143,13 +160,22 @@ def write(span: Any, request: Request | None, outcome: Outcome) -> None:
     _ddtrace.annotate(
         span, kind=kind, model_name=model_name, model_provider=provider, metrics=metrics, tags=_INTEGRATION, **said
     )
+    if outcome.output is not None:
+        _link_tools(span, outcome.output, leaf=outcome.leaf)
     if not outcome.leaf or outcome.output is None:
         return
     if prompt is not None and kind == "llm":
         _ddtrace.annotate_prompt(span, prompt.annotation(request.capture))
     if request.capture.input:  # a managed prompt of Datadog's brings its variables along
         _ddtrace.annotate_tracked_prompt(span, request.arguments.get("messages") or request.arguments.get("prompt"))
-    for call in islice(outcome.output.tool_calls, _MAX_LINKS):
+
+
+def _link_tools(span: Any, output: Output, *, leaf: bool) -> None:
+    """Link what a leaf has chosen to the tools that will run, and a tool that has run to what chose it."""
+    for ran in output.ran:
+        if len(ran.arguments) <= MAX_JSON_CHARS:
+            _ddtrace.link_tool_call(span, ran.tool_id, ran.name, ran.arguments)
+    for call in islice(output.tool_calls if leaf else (), _MAX_LINKS):
         if call.tool_id and len(call.arguments) <= MAX_JSON_CHARS:
             _ddtrace.link_tool_choice(span, call.tool_id, call.name, call.arguments)
 

@@ -20,6 +20,10 @@ from ddtrace_litellm.tracing.streams import StreamReading
 _Proxy = getattr(wrapt, "BaseObjectProxy", wrapt.ObjectProxy)
 
 
+# Of a stream of bytes that LiteLLM hands on (1.108): it returns the stream.
+_READS_ITSELF = ("aiter_bytes", "iter_bytes")
+
+
 @lru_cache(maxsize=256)
 def proxy_class(kind: type) -> type[TracedStream] | None:
     """Return the proxy for a class of streams, ``None`` for what is none.
@@ -49,6 +53,8 @@ class TracedStream(_Proxy):  # type: ignore[misc,valid-type]  # one of two class
         found = getattr(self.__wrapped__, name)
         if name == "close":
             return self._self_closing(found)
+        if name in _READS_ITSELF:
+            return lambda *_chunk_size: self
         return self._self_closing_async(found) if name == "aclose" else found
 
     def _self_closing(self, close: Callable[[], Any]) -> Callable[[], Any]:

@@ -50,12 +50,14 @@ class StreamReading:
         "set_apm",
         "started",
         "stream",
+        "streaming",
     )
 
     def __init__(
         self, stream: Any, streaming: Streaming, started: float, on_end: Callable[[Result, str], None]
     ) -> None:
         self.stream = stream
+        self.streaming = streaming
         self.started = started
         self.on_end = on_end
         self.has_content = streaming.first_content_detector()

@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextvars
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from inspect import isawaitable
 from typing import Any, SupportsIndex
 
 import wrapt
 
-from ddtrace_litellm.targets import NO_PROVIDERS, Target
+from ddtrace_litellm.targets import NO_PROVIDERS, PASSED_THROUGH, Target
+from ddtrace_litellm.tracing import guardrails, passthrough
 from ddtrace_litellm.tracing.calls import (
+    Call,
+    agent_named,
     begin,
     prompt_rendered,
     provider_answered,
@@ -22,6 +26,8 @@ from ddtrace_litellm.tracing.calls import (
 
 Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
 """A wrapper as wrapt calls it: ``(wrapped, instance, args, kwargs)``."""
+Begin = Callable[[Target, tuple[Any, ...], dict[str, Any], Any], "Call | None"]
+Succeed = Callable[[Call, Any], Any]
 
 
 class _BoundTracedFunction(wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]  # generic to type checkers only
@@ -55,12 +61,30 @@ def is_traced(function: Any) -> bool:
 
 def traced(target: Target) -> Wrapper:
     """Return the wrapper of a function, or of a coroutine function."""
-    return _traced_async(target) if target.asynchronous else _traced_sync(target)
+    shell = _traced_async if target.asynchronous else _traced_sync
+    wrapper = (
+        shell(target, begin, Call.succeed)
+        if target.reads is None
+        else shell(target, passthrough.begin, passthrough.succeed)
+    )
+    return wrapper if target.runs is None else _with_traced_argument(wrapper, *target.runs)
 
 
-def _traced_sync(target: Target) -> Wrapper:
-    def wrapper(wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        call = begin(target, args, kwargs)
+def _with_traced_argument(wrapper: Wrapper, name: str, target: Target) -> Wrapper:
+    """Return the wrapper of a function that is given another one, whose calls are traced too."""
+
+    def with_traced(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        given = kwargs.get(name)
+        if callable(given):
+            kwargs = {**kwargs, name: TracedFunction(given, traced(target))}
+        return wrapper(wrapped, instance, args, kwargs)
+
+    return with_traced
+
+
+def _traced_sync(target: Target, begin: Begin, succeed: Succeed) -> Wrapper:
+    def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        call = begin(target, args, kwargs, instance)
         if call is None:
             return wrapped(*args, **kwargs)
         try:
@@ -68,17 +92,15 @@ def _traced_sync(target: Target) -> Wrapper:
         except BaseException as error:
             call.fail(error)
             raise
-        return call.succeed(result)
+        return succeed(call, result)
 
     return wrapper
 
 
-def _traced_async(target: Target) -> Wrapper:
+def _traced_async(target: Target, begin: Begin, succeed: Succeed) -> Wrapper:
     # All work is done inside the coroutine: LiteLLM's proxy creates it in one task and awaits it in another.
-    async def wrapper(
-        wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        call = begin(target, args, kwargs)
+    async def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        call = begin(target, args, kwargs, instance)
         if call is None:
             return await wrapped(*args, **kwargs)
         try:
@@ -86,15 +108,18 @@ def _traced_async(target: Target) -> Wrapper:
         except BaseException as error:
             call.fail(error)
             raise
-        return call.succeed(result)
+        return succeed(call, result)
 
     return wrapper
 
 
 def observes_request(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Wrap the method of LiteLLM's logging object that is called before each request to a provider."""
-    if getattr(instance, "call_type", "") not in NO_PROVIDERS:
+    call_type = getattr(instance, "call_type", "")
+    if call_type not in NO_PROVIDERS:
         provider_asked(instance)
+    if call_type in PASSED_THROUGH:
+        passthrough.asked(instance, kwargs.get("additional_args") or {})
     return wrapped(*args, **kwargs)
 
 
@@ -125,8 +150,6 @@ class ContextExecutor(ThreadPoolExecutor):
 def observes_prompt(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Wrap what LiteLLM makes ``(model, messages, parameters)`` of a managed prompt with, a logging object's method."""
     result = wrapped(*args, **kwargs)
-    if not kwargs.get("prompt_id"):  # other hooks come through the same door
-        return result
     if isawaitable(result):
         return _awaited_prompt(result, instance, kwargs)
     prompt_rendered(instance, kwargs, result)
@@ -146,3 +169,46 @@ def observes_last_event(
     if args:
         stream_completed(args[0])
     return wrapped(*args, **kwargs)
+
+
+def observes_guardrail(mode: str, positional: tuple[str, ...]) -> Wrapper:
+    """Return the wrapper of what runs one guardrail, with its mode and the names of its positional parameters."""
+
+    async def wrapper(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        named = {**dict(zip(positional, args, strict=False)), **kwargs}
+        return await guardrails.running(instance, mode, named, partial(wrapped, *args, **kwargs))
+
+    return wrapper
+
+
+async def observes_screening(
+    wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Wrap what runs the guardrails of a request to the proxy before it is routed."""
+    named = {**dict(zip(("user_api_key_dict", "data", "call_type"), args, strict=False)), **kwargs}
+    work = partial(wrapped, *args, **kwargs)
+    return await guardrails.screening(named.get("call_type"), named.get("data"), work)
+
+
+def observes_verdict(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Wrap what a guardrail tells LiteLLM its verdict with."""
+    result = wrapped(*args, **kwargs)
+    guardrails.recorded(instance, args, kwargs)
+    return result
+
+
+def observes_question(
+    wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Wrap what says whether a guardrail applies."""
+    applies = wrapped(*args, **kwargs)
+    if applies is True:
+        guardrails.applies()
+    return applies
+
+
+def observes_agent(wrapped: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Wrap what LiteLLM reads the name of a remote agent with."""
+    name = wrapped(*args, **kwargs)
+    agent_named(name)
+    return name

@@ -1,4 +1,4 @@
-"""Opens the user's browser where there is one to be seen."""
+"""Opens the user's browser, if there is a screen."""
 
 import sys
 import webbrowser
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 
 def can_be_seen(environ: Mapping[str, str], platform: str, *, terminal: bool) -> bool:
-    """Return whether a browser that we open shows up before the one who typed the command.
+    """Return whether a browser would show up on the screen of the user who typed the command.
 
     Args:
         environ: the variables.

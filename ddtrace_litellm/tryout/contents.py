@@ -10,7 +10,7 @@ _SHORT_CHARS = 100
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that was said: ``speaker`` is a role or a document, ``""`` for a bare value; ``text`` what it said."""
+    """A message, document or value; ``speaker`` is a role or a document's name, ``""`` for a value."""
 
     speaker: str
     text: str

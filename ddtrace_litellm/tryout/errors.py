@@ -1,4 +1,4 @@
-"""Why a tryout could not take place."""
+"""The error that a tryout ends in."""
 
 
 class TryoutError(Exception):

@@ -264,7 +264,7 @@ def _metadata(llm: LLMData) -> Iterator[tuple[str, Text]]:
 
 
 def _notes(llm: LLMData) -> Iterator[tuple[str, Text]]:
-    """Yield what explains at a glance why a span looks as it does."""
+    """Yield a line of what is unusual about a span."""
     metadata = llm.metadata
     failed = metadata.get("failed_attempts") or ()
     tools = ", ".join(str(tool.get("name", "")) for tool in llm.tool_definitions)
@@ -294,7 +294,7 @@ def _as_text(value: object) -> str:
 
 
 def _clean(text: str) -> str:
-    """What a program or a model says must not steer the terminal."""
+    """Escape what would control the terminal."""
     return visible(text, keep="\n\t")
 
 

@@ -73,7 +73,9 @@ def test_misspelt_variable(forks):
     shown = forks.run("import ddtrace.auto" + SHOW, DD_LITELLM_OPENMETRICS_TOKN="secret")
     assert shown.result == OURS
     (warning,) = shown.complaints
-    assert "DD_LITELLM_OPENMETRICS_TOKN is no variable of this version; is it DD_LITELLM_OPENMETRICS_TOKEN?" in warning
+    assert (
+        "DD_LITELLM_OPENMETRICS_TOKN is not a variable of this version; is it DD_LITELLM_OPENMETRICS_TOKEN?" in warning
+    )
     assert "secret" not in warning
 
 
@@ -84,7 +86,7 @@ def test_misspelt_variable_of_a_program_that_patches_itself(forks, way):
     shown = forks.run(f"{way}ddtrace_litellm.patch(){SHOW}", DD_LITELLM_CAPTURE_INPT="secret")
     assert shown.result == OURS
     (warning,) = shown.complaints
-    assert "DD_LITELLM_CAPTURE_INPT is no variable of this version; is it DD_LITELLM_CAPTURE_INPUT?" in warning
+    assert "DD_LITELLM_CAPTURE_INPT is not a variable of this version; is it DD_LITELLM_CAPTURE_INPUT?" in warning
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 from ddtrace_litellm import __version__
 from tests.aws_lambda.conftest import PACKAGE, RUNNING, run_command
 from tests.aws_lambda.runtime import SITE_PACKAGES, unpack
+from tests.checkout import CHECKOUT
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,14 @@ def test_has_every_module_with_its_bytecode(contents):
     for name in modules:
         module = PurePosixPath(SITE_PACKAGES, name)
         assert module.parent / "__pycache__" / f"{module.stem}.{tag}.pyc" in contents
+
+
+def test_size_is_the_documented_one(layer, contents):
+    """The documentation has the sizes of the zip and of what it is in /opt."""
+    text = (CHECKOUT / "docs" / "install.md").read_text()
+    documented = re.search(r"The layer is about ([\d.]+) MB, and ([\d.]+) MB in `/opt`", text)
+    sizes = [layer.stat().st_size / 1e6, sum(entry.file_size for entry in contents.values()) / 1e6]
+    assert [float(size) for size in documented.groups()] == pytest.approx(sizes, rel=0.2)
 
 
 def test_bytecode_is_used(layer, tmp_path):

@@ -19,6 +19,7 @@ MARK = "MARK"
 _PART = {"type": "text", "text": MARK}
 _ITEM = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": MARK}]}
 ASKED = {
+    "arguments": {"note": MARK},
     "contents": [{"role": "user", "parts": [{"text": MARK}]}],
     "config": {"system_instruction": MARK},
     "document": {"document_name": MARK, "document_url": f"https://host/{MARK}", "image_url": f"https://host/{MARK}"},
@@ -34,9 +35,11 @@ ASKED = {
     "prediction": {"type": "content", "content": MARK},
     "prompt": MARK,
     "query": MARK,
+    "request": {"params": {"message": {"role": "user", "parts": [{"kind": "text", "text": MARK}]}}},
     "suffix": MARK,
     "system": MARK,
     "systemInstruction": MARK,
+    "tool_call": {"id": "c", "function": {"name": "f", "arguments": MARK}},
     "tools": [
         {"type": "function", "name": "f", "description": MARK, "parameters": {"title": MARK}},
         {"functionDeclarations": [{"name": "f", "description": MARK, "parameters": {"title": MARK}}]},
@@ -64,6 +67,7 @@ ANSWERED = {
             "categories": {MARK: True},
         }
     ],
+    "result": {"kind": "message", "role": "assistant", "parts": [{"kind": "text", "text": MARK}]},
     "role": "assistant",
     "text": MARK,
 }
@@ -80,5 +84,6 @@ STREAM = [
     _event(type="content_block_start", index=0, content_block={"type": "text", "text": ""}),
     _event(type="content_block_delta", index=0, delta={"type": "text_delta", "text": MARK}),
     _event(candidates=ANSWERED["candidates"]),
+    {"result": ANSWERED["result"]},
 ]
 """What every API streams; each API picks what is its own."""

@@ -102,6 +102,7 @@ def test_no_malformed_call_raises(api, odd):
         for response in responses:
             api.read_response(response, arguments)
             api.read_usage(response)
+            api.read_error(response)
     api.read_usage({"usage": odd, "meta": odd, "usageMetadata": odd})
 
 

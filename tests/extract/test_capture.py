@@ -92,18 +92,23 @@ NO_CONTENTS = {
     "chat": {"input_messages": [*_speaks("user"), RESULT]},
     "embeddings": {"input_documents": [{"text": ""}]},
     "generate_content": {"input_messages": _speaks("system", "user")},
+    "mcp": {"input_value": ""},
     "messages": {"input_messages": _speaks("system", "user", "tool")},
     "rerank": {"input_value": ""},
     "responses": {"input_messages": _speaks("system", "user")},
     "search": {"input_value": ""},
     "speech": {"input_messages": _speaks("system", "user")},
+    "tool": {"input_value": ""},
+    "tool_loop": {"input_messages": [*_speaks("user"), RESULT]},
 }
 NO_ANSWER = {
     "batch": {"output_value": _speaks("assistant")},
     "embeddings": {"output_value": "1 embedding"},
+    "mcp": {"output_value": ""},
     "ocr": {"output_messages": _speaks("assistant", "assistant")},
     "rerank": {"output_documents": [{"text": ""}]},
     "search": {"output_documents": [{"text": ""}]},
+    "tool": {"output_value": ""},
 }
 
 
@@ -249,6 +254,13 @@ LONG_REQUESTS = {
     "embeddings": ({"input": ["abcd", "ab"]}, [{"text": CUT}, {"text": "ab"}]),
     "rerank": ({"query": "abcd"}, CUT),
     "search": ({"query": "abcd"}, CUT),
+    "a2a": (
+        {"request": {"params": {"message": {"role": "user", "parts": [{"text": "abcd"}]}}}},
+        [_message("user")],
+    ),
+    "mcp": ({"arguments": "abcd"}, CUT),
+    "tool": ({"tool_call": {"function": {"name": "f", "arguments": "abcd"}}}, CUT),
+    "tool_loop": ({"messages": [{"role": "user", "content": "abcd"}]}, [_message("user")]),
     "images": ({"prompt": "abcd"}, [_message("user")]),
     "speech": ({"instructions": "abcd", "input": "abcd"}, [_message("system"), _message("user")]),
     "transcription": (
@@ -278,6 +290,10 @@ def _answer(content):
 
 
 LONG_RESPONSES = {
+    "a2a": ({"result": {"role": "agent", "parts": [{"text": "abcd"}]}}, [_message("agent")]),
+    "mcp": ({"content": [{"type": "text", "text": "abcd"}]}, CUT),
+    "tool": ({"content": "abcd"}, CUT),
+    "tool_loop": ("abcd", [_message("assistant")]),
     "chat": (
         {
             "choices": [

@@ -179,11 +179,11 @@ def test_variables_that_ddtrace_does_not_start_with():
     assert [tuple(problem) for problem in checks.problems(of)] == [
         (
             "ddtrace does not start with DD_TRACE_AGENT_PORT=abc: it ended with status 1; boom",
-            "mend DD_TRACE_AGENT_PORT, or unset it",
+            "correct DD_TRACE_AGENT_PORT, or unset it",
         ),
         (
             "ddtrace does not start with DD_API_KEY=*** (10 characters): it ended with status 1; boom",
-            "mend DD_API_KEY, or unset it",
+            "correct DD_API_KEY, or unset it",
         ),
     ]
 

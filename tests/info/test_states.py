@@ -106,13 +106,13 @@ def test_all_that_is_wrong_is_told(info, tmp_path):
     del problems[callback]
     assert problems == {
         "DD_LITELLM_CAPTURE_INPUT='maybe' is not a boolean (true, false, 1 or 0); using true": (
-            "mend DD_LITELLM_CAPTURE_INPUT, or unset it"
+            "correct DD_LITELLM_CAPTURE_INPUT, or unset it"
         ),
         "DD_LITELLM_TAKEOVER='nope' is not a boolean (true, false, 1 or 0); using true": (
-            "mend DD_LITELLM_TAKEOVER, or unset it"
+            "correct DD_LITELLM_TAKEOVER, or unset it"
         ),
-        "DD_LITELLM_MAX_CONTENT_CHAR is no variable of this version": "rename it to DD_LITELLM_MAX_CONTENT_CHARS",
-        "DD_LITELLM_OPENMETRICS_TOKN is no variable of this version": "rename it to DD_LITELLM_OPENMETRICS_TOKEN",
+        "DD_LITELLM_MAX_CONTENT_CHAR is not a variable of this version": "rename it to DD_LITELLM_MAX_CONTENT_CHARS",
+        "DD_LITELLM_OPENMETRICS_TOKN is not a variable of this version": "rename it to DD_LITELLM_OPENMETRICS_TOKEN",
     }
     assert "secret" not in str(told.report)
     shown = {variable["name"]: variable for variable in report["variables"]}
@@ -129,7 +129,7 @@ def test_variables_that_ddtrace_does_not_start_with(info):
     assert (told.status, len(told.problems)) == (1, 2)
     for name, value in (("DD_TRACE_PARTIAL_FLUSH_MIN_SPANS", "*** (4 characters)"), ("DD_TRACE_AGENT_PORT", "abc")):
         (remedy,) = [of for what, of in told.problems.items() if f"ddtrace does not start with {name}={value}" in what]
-        assert remedy == f"mend {name}, or unset it"
+        assert remedy == f"correct {name}, or unset it"
 
 
 def test_modules_of_the_program(info):

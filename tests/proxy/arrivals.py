@@ -2,8 +2,10 @@
 
 import base64
 import gzip
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from ddtrace_litellm.tryout.agent import TestAgent
 from ddtrace_litellm.tryout.traces import Span, Trace, assemble
@@ -42,6 +44,22 @@ class Arrivals:
                 return tuple(raw["meta_struct"]["_llmobs"]["meta"]["metadata"]["_dd"]["cost_tags"])
         return ()
 
+    def evaluations(self, span_id: int) -> list[dict[str, Any]]:
+        """Wait for the evaluations of a span, and return them."""
+        deadline = time.monotonic() + _SECONDS
+        while time.monotonic() < deadline:
+            sent = [
+                metric
+                for request in self._agent.get_json("/test/session/requests")
+                if "eval-metric" in request["url"]
+                for metric in json.loads(base64.b64decode(request["body"]))["data"]["attributes"]["metrics"]
+            ]
+            found = [metric for metric in sent if metric["join_on"]["span"]["span_id"] == str(span_id)]
+            if found:
+                return found
+            time.sleep(0.1)
+        return []
+
     def payloads(self) -> Iterator[bytes]:
         """Yield the body of every request that the agent received, unpacked."""
         for request in self._agent.get_json("/test/session/requests"):
@@ -70,6 +88,11 @@ def leaves(trace: Trace) -> list[Span]:
 def routers(trace: Trace) -> list[Span]:
     """Return the Router's spans."""
     return [span for span in trace.llm_spans() if span.llm.name.startswith("router.")]
+
+
+def guardrails(trace: Trace) -> list[Span]:
+    """Return the spans of guardrails."""
+    return [span for span in trace.llm_spans() if span.llm.kind == "task"]
 
 
 def _base64_cores(secret: bytes) -> Iterator[bytes]:

@@ -14,6 +14,7 @@ CLEAR_KEY = "clear-secret-a0b1c2d3e4f5061728394a5b6c7d8e9f"
 COOKIE = "session=cookie-secret-1f2e3d4c5b6a"
 CALLER_HASH = hashlib.sha256(CALLER_KEY.encode()).hexdigest()
 _PROVIDER_KEY = "sk-provider-secret-5a6b7c8d9e0f"
+GEMINI_KEY = "gemini-secret-7c8d9e0f1a2b"
 _QUOTED_KEY = "clear-provider-secret-6b7c8d9e0f1a"
 SECRETS = (
     MASTER_KEY,
@@ -38,8 +39,8 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
 }
 
 
-def configuration(provider_url: str) -> dict[str, Any]:
-    """Return the proxy's configuration, whose provider is the one at ``provider_url``."""
+def configuration(provider_url: str, presidio_url: str = "http://127.0.0.1:9") -> dict[str, Any]:
+    """Return the proxy's configuration, whose provider and whose Presidio are at these URLs."""
     openai_url = f"{provider_url}/v1"
 
     def model(group: str, name: str, url: str = openai_url, **more: Any) -> dict[str, Any]:
@@ -87,7 +88,28 @@ def configuration(provider_url: str) -> dict[str, Any]:
             {
                 "guardrail_name": "no-forbidden-words",
                 "litellm_params": {"guardrail": "hooks.NoForbiddenWords", "mode": "pre_call", "default_on": True},
-            }
+            },
+            {
+                "guardrail_name": "masks",
+                "litellm_params": {
+                    "guardrail": "presidio",
+                    "mode": "pre_call",
+                    "presidio_analyzer_api_base": presidio_url,
+                    "presidio_anonymizer_api_base": presidio_url,
+                },
+            },
+            {
+                "guardrail_name": "looks-on",
+                "litellm_params": {"guardrail": "hooks.LooksOn", "mode": ["during_call", "post_call"]},
+            },
         ],
         "general_settings": {"master_key": MASTER_KEY, "custom_auth": "hooks.authenticate"},
     }
+
+
+def passed_through_to(provider_url: str) -> dict[str, str]:
+    """Return the environment in which the pass-through routes of the proxy end at ``provider_url``."""
+    names = ("ANTHROPIC", "GEMINI", "OPENAI")
+    keys = {f"{name}_API_KEY": _PROVIDER_KEY for name in names}
+    # LiteLLM sends Gemini's in the query of the URL, where ddtrace's own span of the HTTP request has it.
+    return {f"{name}_API_BASE": provider_url for name in names} | keys | {"GEMINI_API_KEY": GEMINI_KEY}

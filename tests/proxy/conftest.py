@@ -8,10 +8,11 @@ from ddtrace import config
 
 from ddtrace_litellm.tryout.agent import TestAgent
 from ddtrace_litellm.tryout.traces import Trace
+from tests.presidio import Presidio
 from tests.provider import Provider
 from tests.proxy.arrivals import Arrivals, asked_of
 from tests.proxy.callers import CASES, Caller, Case
-from tests.proxy.configuration import BEHAVIOURS, SECRETS, configuration
+from tests.proxy.configuration import BEHAVIOURS, SECRETS, configuration, passed_through_to
 from tests.proxy.server import Proxy, traced
 
 _NEEDED = ("anthropic", "apscheduler", "backoff", "fastapi", "openai", "orjson", "uvicorn")
@@ -48,10 +49,21 @@ def upstream() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="session")
-def proxy(agent: TestAgent, upstream: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+def presidio() -> Iterator[Presidio]:
+    """What the proxy's guardrail that masks asks."""
+    with Presidio() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def proxy(
+    agent: TestAgent, upstream: Provider, presidio: Presidio, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Proxy]:
     """The proxy, traced."""
     launcher, environment = traced(agent.url)
-    with Proxy(tmp_path_factory.mktemp("proxy"), configuration(upstream.url), launcher, environment) as starting:
+    configured = configuration(upstream.url, presidio.url)
+    environment |= passed_through_to(upstream.url)
+    with Proxy(tmp_path_factory.mktemp("proxy"), configured, launcher, environment) as starting:
         yield starting.wait()
 
 

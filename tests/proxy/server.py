@@ -92,6 +92,11 @@ class Proxy:
         return f"http://127.0.0.1:{self._port}"
 
     @property
+    def pid(self) -> int:
+        """The process's id while it runs; ``ddtrace-run`` becomes the program that it starts."""
+        return self._process.pid
+
+    @property
     def output(self) -> str:
         """What it has written so far, on both streams."""
         return self._log.read_text(errors="replace")

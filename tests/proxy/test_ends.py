@@ -101,16 +101,6 @@ def test_stream_that_goes_on_with_a_fallback(arrivals, upstream, caller):
     assert (router.llm.metadata["attempts"], router.llm.metadata["stream_completed"]) == (2, True)
 
 
-def test_guardrail_that_rejects(arrivals, upstream, caller):
-    """A request that a guardrail rejects before the Router leaves the web span alone."""
-    import openai
-
-    with pytest.raises(openai.BadRequestError, match="not allowed here"):
-        caller.openai.chat.completions.create(model="chat", messages=[{"role": "user", "content": "forbidden"}])
-    _only_the_web_span(arrivals, caller, "400")
-    assert asked_of(upstream) == []
-
-
 @pytest.mark.parametrize(("key", "status"), [(UNKNOWN_KEY, "401"), (POOR_KEY, "422")])
 def test_caller_that_is_turned_away(arrivals, upstream, call, key, status):
     """An unknown key and an exceeded budget leave the web span alone."""

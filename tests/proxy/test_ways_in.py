@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.proxy.arrivals import Arrivals, asked_of, leaves, routers
+from tests.proxy.arrivals import Arrivals, asked_of, guardrails, leaves, routers
 from tests.proxy.callers import MESSAGES, Caller
 from tests.proxy.configuration import SECRETS, configuration
 from tests.proxy.server import Proxy, traced
@@ -24,7 +24,7 @@ def test_own_tracing_and_forked_workers(agent, upstream, tmp_path):
         list(caller.openai.chat.completions.create(model="chat", messages=MESSAGES, stream=True))
         for trace in arrivals.wait(caller.mark, 2):
             assert len(leaves(trace)) == len(routers(trace)) == 1
-            assert len(trace.llm_spans()) == 2
+            assert len(trace.llm_spans()) == 2 + len(guardrails(trace))
             assert trace.lost_parents == ()
             assert "litellm.main.acompletion" in {span.name for span in trace.spans}
         assert len(asked_of(upstream)) == 2

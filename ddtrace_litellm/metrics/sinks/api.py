@@ -7,17 +7,18 @@ Of two values that one series has at one second, Datadog keeps the later. Severa
 name, host and tags would so lose some: each needs a tag of its own, or only one of them may send.
 """
 
+import logging
 import re
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from random import random
 from typing import NamedTuple, Protocol
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.metrics.batch import MetricBatch, ServiceCheck
-from ddtrace_litellm.metrics.log_once import Notices
+from ddtrace_litellm.metrics.log_once import LogOnce
 from ddtrace_litellm.metrics.sinks.payloads import (
     CHECKS,
     DISTRIBUTIONS,
@@ -31,7 +32,9 @@ from ddtrace_litellm.metrics.sinks.payloads import (
     payloads,
     series,
 )
-from ddtrace_litellm.metrics.sinks.sanitizing import tag
+from ddtrace_litellm.metrics.sinks.sanitizing import environment_tags, tag
+
+log = logging.getLogger("ddtrace.litellm.openmetrics")
 
 SITE = "datadoghq.com"
 PATIENCE = 10.0
@@ -46,7 +49,6 @@ _SHORTEST_TRY = 0.5
 _TOO_LARGE = 413
 _LATER = frozenset({408, 429})
 _SITE = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
-_UNIFIED = {"DD_ENV": "env", "DD_SERVICE": "service", "DD_VERSION": "version"}
 
 
 class NoAnswerError(Exception):
@@ -106,7 +108,7 @@ def from_environment(
     if not (key.isascii() and key.isalnum()):
         raise masking.SafeValueError("DD_API_KEY has characters that no key has")
     hostname = environ.get("DD_HOSTNAME", "") or socket.gethostname()
-    sender = Sender(tag(hostname), (*map(tag, tags), *_tags(environ)), max(1, round(interval)))
+    sender = Sender(tag(hostname), (*map(tag, tags), *environment_tags(environ)), max(1, round(interval)))
     url = _url(environ)
     try:
         intake = connect(url, key)
@@ -148,7 +150,7 @@ class ApiSink:
     ) -> None:
         self._intake, self._sender = intake, sender
         self._patience, self._clock, self._jitter = patience, clock, jitter
-        self._notices = Notices()
+        self._trouble, self._losses = LogOnce(log), LogOnce(log)
         self._held: deque[Payload] = deque()
         self._dropped = 0
         self._failures = 0
@@ -230,25 +232,15 @@ class ApiSink:
         elif status >= 300:  # noqa: PLR2004
             self._drop(payload.values, f"are refused by {payload.kind.path} (status {status}): {answer.reason}", status)
         else:
-            self._notices.over("Datadog takes metrics again")
+            self._trouble.over("Datadog takes metrics again")
 
     def _back_off(self, text: str, retry_after: float) -> None:
-        self._notices.trouble(text)
+        self._trouble.warning("trouble", "%s", text)
         longest = min(LONGEST_BACK_OFF, _FIRST_BACK_OFF * 2.0 ** min(self._failures, 10))
         self._failures += 1
         self._retry_at = self._clock() + max(longest * (1 + self._jitter()) / 2, min(retry_after, LONGEST_BACK_OFF))
 
-    def _drop(self, values: int, why: str, kind: object = None) -> None:
+    def _drop(self, values: int, why: str, kind: Hashable = None) -> None:
         if values:
             self._dropped += values
-            self._notices.refusal(kind or why, f"{values} values {why}; they are lost")
-
-
-def _tags(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the tags that the ``datadog`` client adds, and those that an Agent has from ``DD_TAGS``."""
-    named = [f"{name}:{environ[variable]}" for variable, name in _UNIFIED.items() if environ.get(variable)]
-    taken = tuple(f"{each.partition(':')[0]}:" for each in named)
-    general = environ.get("DD_TAGS", "")
-    others = [*general.split("," if "," in general else None), *environ.get("DATADOG_TAGS", "").split(",")]
-    found = [*named, *(each.strip() for each in others if each.strip() and not each.strip().startswith(taken))]
-    return tuple(dict.fromkeys(map(tag, found)))
+            self._losses.warning(kind or why, "%d values %s; they are lost", values, why)

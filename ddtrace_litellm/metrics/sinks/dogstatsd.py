@@ -2,13 +2,14 @@
 
 What arrives is what the Agent's check submits, but for two things that DogStatsD has no way to say: a count is stored
 as a rate (``.as_count()`` reads the same), and the host is a tag. ``DD_ENV``, ``DD_SERVICE``, ``DD_VERSION``,
-``DD_ENTITY_ID`` and ``DATADOG_TAGS`` become tags of everything, by the client; with ``DD_DOGSTATSD_DISABLE`` it sends
-nothing.
+``DD_ENTITY_ID`` and ``DATADOG_TAGS`` become tags of everything, by the client, and ``DD_TAGS`` by this module; with
+``DD_DOGSTATSD_DISABLE`` it sends nothing.
 
 Values go without a time of their own (``|T``, Agent 7.40): the Agent adds up what arrives for one series within ten
 seconds from whichever process, while of two values with the same time only one remains.
 """
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from math import nextafter
@@ -17,11 +18,13 @@ from datadog.dogstatsd.base import DogStatsd
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.metrics.batch import Distribution, MetricBatch, ServiceCheck
-from ddtrace_litellm.metrics.log_once import Notices
+from ddtrace_litellm.metrics.log_once import LogOnce
 from ddtrace_litellm.metrics.sinks.address import Address, address
 from ddtrace_litellm.metrics.sinks.paced import LARGEST_PACKET, PacedSocket
 from ddtrace_litellm.metrics.sinks.points import points
-from ddtrace_litellm.metrics.sinks.sanitizing import host, message, metric_name, tag
+from ddtrace_litellm.metrics.sinks.sanitizing import environment_tags, host, message, metric_name, tag
+
+log = logging.getLogger("ddtrace.litellm.openmetrics")
 
 BUDGET = 10.0
 """Seconds that one page may take, of the 15 until the next."""
@@ -35,6 +38,7 @@ def from_environment(
     environ: Mapping[str, str], *, interval: float = 15.0, tags: Sequence[str] = ()
 ) -> "DogStatsDSink":
     """Return the sink for the Agent that the environment names, for a page every so many seconds."""
+    tags = (*tags, *environment_tags(environ))
     return DogStatsDSink(address(environ), tags=tags, budget=min(BUDGET, interval * 2 / 3))
 
 
@@ -60,7 +64,7 @@ class DogStatsDSink:
     ) -> None:
         self.name = f"DogStatsD at {masking.url(str(to))}"
         self._socket = PacedSocket(to, budget, clock, sleep)
-        self._notices = Notices()
+        self._trouble = LogOnce(log)
         self._told = 0
         # Without an interval the client has no thread that flushes. Tracked, its hooks (0.52) would hold back a fork of
         # the user's process for as long as a packet and the pause after it take.
@@ -76,7 +80,8 @@ class DogStatsDSink:
             disable_telemetry=True,
             track_instance=False,
         )
-        self._client.constant_tags = _tags(self._client.constant_tags)
+        # Those of the client, and those of ours that it has from the same variables.
+        self._client.constant_tags = [*dict.fromkeys(_tags(self._client.constant_tags))]
 
     @property
     def dropped(self) -> int:
@@ -117,9 +122,11 @@ class DogStatsDSink:
         lost = self._socket.dropped - self._told
         self._told = self._socket.dropped
         if lost:
-            self._notices.trouble(f"{self.name} did not get {lost} values ({self._socket.trouble}); they are lost")
+            self._trouble.warning(
+                "losses", "%s did not get %d values (%s); they are lost", self.name, lost, self._socket.trouble
+            )
         else:
-            self._notices.over(f"{self.name} gets everything again")
+            self._trouble.over("%s gets everything again", self.name)
 
     def _distribution(self, distribution: Distribution) -> None:
         tags = _tags(distribution.tags, distribution.hostname)

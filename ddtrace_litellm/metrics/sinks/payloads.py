@@ -106,25 +106,26 @@ def _both(kind: Kind, items: Sequence[bytes], at: float) -> Iterator[Payload]:
 
 def series(records: Iterable[Record], sender: Sender, at: int) -> list[bytes]:
     """Return counts and gauges; counts that Datadog would take for one series are added, as it would keep one."""
-    values: dict[tuple[str, str, tuple[str, ...], str, str], float] = {}
+    found: dict[tuple[str, str, frozenset[str]], Record] = {}
     for record in records:
-        tags = tuple(map(tag, record.tags))
-        key = metric_name(record.name), record.type, tags, host(record.hostname) or sender.hostname, record.unit
-        before = values.get(key, 0.0) if record.type == "count" else 0.0
-        values[key] = before + record.value
+        name, hostname = metric_name(record.name), host(record.hostname) or sender.hostname
+        tags = tuple(dict.fromkeys((*map(tag, record.tags), *sender.tags)))
+        key = name, hostname, frozenset(tags)
+        before = found[key].value if record.type == "count" and key in found else 0.0
+        found[key] = Record(name, record.type, before + record.value, tags, record.unit, hostname)
     return [
         _json(
             {
-                "metric": name,
-                "type": _TYPES[type_],
-                "points": [{"timestamp": at, "value": value}],
-                "tags": [*tags, *sender.tags],
-                "resources": [{"type": "host", "name": hostname}],
+                "metric": each.name,
+                "type": _TYPES[each.type],
+                "points": [{"timestamp": at, "value": each.value}],
+                "tags": [*each.tags],
+                "resources": [{"type": "host", "name": each.hostname}],
             }
-            | ({"interval": sender.interval} if type_ == "count" else {})
-            | ({"unit": unit} if unit else {})
+            | ({"interval": sender.interval} if each.type == "count" else {})
+            | ({"unit": each.unit} if each.unit else {})
         )
-        for (name, type_, tags, hostname, unit), value in values.items()
+        for each in found.values()
     ]
 
 

@@ -5,6 +5,7 @@ and are added instead of overwriting each other.
 """
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 LONGEST_MESSAGE = 500
@@ -12,6 +13,7 @@ LONGEST_MESSAGE = 500
 LONGEST_TAG = 200
 """Characters of a tag that Datadog keeps."""
 
+_UNIFIED = {"DD_ENV": "env", "DD_SERVICE": "service", "DD_VERSION": "version"}
 _UNFIT_IN_NAME = re.compile(r"[^A-Za-z0-9_.]")
 _UNFIT_IN_TAG = re.compile(r"[^\w\-:/.]")
 
@@ -36,3 +38,13 @@ def host(text: str) -> str:
 def message(text: str) -> str:
     """Return the message of a service check; ``|`` would end it in DogStatsD's format, which cannot escape that."""
     return text.replace("|", "/")[:LONGEST_MESSAGE].encode("utf-8", "replace").decode()
+
+
+def environment_tags(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the tags of everything that the environment names: those of Unified Service Tagging before all others."""
+    named = [f"{name}:{environ[variable]}" for variable, name in _UNIFIED.items() if environ.get(variable)]
+    taken = tuple(f"{each.partition(':')[0]}:" for each in named)
+    general = environ.get("DD_TAGS", "")
+    others = [*general.split("," if "," in general else None), *environ.get("DATADOG_TAGS", "").split(",")]
+    found = [*named, *(each.strip() for each in others if each.strip() and not each.strip().startswith(taken))]
+    return tuple(dict.fromkeys(map(tag, found)))

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from ddtrace_litellm import masking
+from ddtrace_litellm.openmetrics.options.fields import OptionError
 from ddtrace_litellm.openmetrics.options.instance import Instance, instance
-from ddtrace_litellm.openmetrics.options.values import OptionError
 
 
 def read_conf(path: str | Path) -> list[Instance]:

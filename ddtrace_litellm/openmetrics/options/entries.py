@@ -7,8 +7,9 @@ from typing import Any
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.metrics.batch import Status
-from ddtrace_litellm.openmetrics.options.values import OptionError, Options
-from ddtrace_litellm.openmetrics.pipeline.naming import NATIVE, READ_AS, Entry
+from ddtrace_litellm.openmetrics.options.fields import OptionError, compiled, naming, wrong
+from ddtrace_litellm.openmetrics.options.models import PageModel
+from ddtrace_litellm.openmetrics.pipeline.transformers import NATIVE, TRANSFORMERS, Entry
 
 _PARTS_OF_A_SECOND = {"second": 1, "millisecond": 1_000, "microsecond": 1_000_000, "nanosecond": 1_000_000_000}
 
@@ -21,7 +22,7 @@ def is_pattern(name: str) -> bool:
     return re.escape(name) != name
 
 
-def read_entries(options: Options, *, metadata: bool) -> Entries:
+def read_entries(options: PageModel, *, metadata: bool) -> Entries:
     """Return the entries of ``metrics``, and those of ``extra_metrics`` over them.
 
     Args:
@@ -31,19 +32,20 @@ def read_entries(options: Options, *, metadata: bool) -> Entries:
     entries: dict[str, Entry] = {}
     patterns: dict[str, re.Pattern[str]] = {}
     for option in ("metrics", "extra_metrics"):
-        for family, value in _pairs(options, option):
+        with naming(option):
+            pairs = _pairs(getattr(options, option))
+            found = {family: compiled((family,)) for family, _ in pairs if is_pattern(family)}
+        patterns.update({family: pattern for family, pattern in found.items() if pattern})
+        for family, value in pairs:
             entries[family] = _entry(f"{option}, {masking.name(family)}", family, value, metadata=metadata)
-            if is_pattern(family) and (pattern := options.compiled(option, (family,))):
-                patterns[family] = pattern
     # The Agent gives what a regular expression finds its own name, whatever the entry says.
     of_patterns = tuple((pattern, replace(entries.pop(family), name="")) for family, pattern in patterns.items())
     return entries, of_patterns
 
 
-def _pairs(options: Options, option: str) -> list[tuple[str, Any]]:
-    found = options.values.get(option, [])
+def _pairs(found: Any) -> list[tuple[str, Any]]:
     if not isinstance(found, list | tuple):
-        raise options.error(option, "is not a list")
+        raise wrong(found, "is not a list")
     pairs: list[tuple[str, Any]] = []
     for entry in found:
         if isinstance(entry, str):
@@ -51,7 +53,7 @@ def _pairs(options: Options, option: str) -> list[tuple[str, Any]]:
         elif isinstance(entry, Mapping) and all(isinstance(family, str) for family in entry):
             pairs.extend(entry.items())
         else:
-            raise OptionError(f"{option}: an entry (a {type(entry).__name__}) is neither a name nor a mapping of names")
+            raise OptionError(f"an entry (a {type(entry).__name__}) is neither a name nor a mapping of names")
     return pairs
 
 
@@ -67,8 +69,8 @@ def _entry(where: str, family: str, value: Any, *, metadata: bool) -> Entry:
         raise OptionError(
             f"{where}: the type metadata sends a label's value to the Agent, which is not there in process"
         )
-    if not (isinstance(type_, str) and (type_ in READ_AS or type_ in NATIVE)):
-        known = ", ".join(sorted({*READ_AS, *NATIVE}))
+    if not (isinstance(type_, str) and (type_ in TRANSFORMERS or type_ in NATIVE)):
+        known = ", ".join(sorted({*TRANSFORMERS, *NATIVE}))
         raise OptionError(f"{where}: there is no type {masking.word(type_)}, only {known}")
     entry = Entry(name, type_)
     if type_ == "service_check":

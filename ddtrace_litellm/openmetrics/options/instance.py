@@ -1,23 +1,31 @@
 """An instance in process: where its pages are, how often they are read, and what becomes of them."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.names import NAMESPACE
-from ddtrace_litellm.openmetrics.options.page import PAGE_OPTIONS, page_options
-from ddtrace_litellm.openmetrics.options.refused import REFUSED, refuse, refuse_request
-from ddtrace_litellm.openmetrics.options.request import REQUEST_OPTIONS, request_options
-from ddtrace_litellm.openmetrics.options.values import Options
+from ddtrace_litellm.openmetrics.options.fields import OptionError, place_of, read
+from ddtrace_litellm.openmetrics.options.models import (
+    HEALTH_ENDPOINT_INTERVAL,
+    INTERVAL,
+    InstanceModel,
+    RequestModel,
+)
+from ddtrace_litellm.openmetrics.options.page import page_options
+from ddtrace_litellm.openmetrics.options.request import request_options
 from ddtrace_litellm.openmetrics.pipeline.page_options import PageOptions
 from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
 
-INTERVAL = 15.0
-"""Seconds, as in an Agent."""
-HEALTH_ENDPOINT_INTERVAL = 300.0
-"""Seconds, as it calls every model."""
+OPTIONS = InstanceModel.model_fields.keys()
+"""The names of all options."""
+
+# The Agent takes a value that is this as a whole for the name of a secret.
+_SECRET = re.compile(r"\s*ENC\[.*\]\s*", re.DOTALL)
+_VARIABLE = re.compile(r"%%[^%\s]+%%")
+_OFF: tuple[Any, ...] = (None, False, "", [], {})
 
 
 @dataclass(frozen=True)
@@ -51,43 +59,67 @@ def instance(options: Mapping[str, Any], init_config: Mapping[str, Any] | None =
     Raises:
         OptionError: a value cannot be used, or an option cannot apply in process.
     """
-    refuse(options)
-    refuse(init_config or {})
-    values = Options(options)
-    remote = bool(values.text("openmetrics_endpoint"))
-    if not remote:
-        refuse_request(options)
+    _refuse(options)
+    _refuse(init_config or {})
+    values = read(InstanceModel, options)
+    if not values.openmetrics_endpoint:
+        _refuse_request(options)
     return Instance(
-        endpoint=request_options(options, init_config) if remote else None,
+        endpoint=request_options(options, init_config) if values.openmetrics_endpoint else None,
         page=page_options(options, init_config),
-        interval=values.number("min_collection_interval", INTERVAL),
-        health_check=values.boolean("enable_health_service_check", default=True),
-        ignore_connection_errors=values.boolean("ignore_connection_errors", default=False),
-        health_endpoint=values.text("litellm_health_endpoint"),
-        health_endpoint_interval=values.number("litellm_health_endpoint_interval", HEALTH_ENDPOINT_INTERVAL),
-        warnings=tuple(_warnings(values)),
+        interval=values.min_collection_interval,
+        health_check=values.enable_health_service_check,
+        ignore_connection_errors=values.ignore_connection_errors,
+        health_endpoint=values.litellm_health_endpoint,
+        health_endpoint_interval=values.litellm_health_endpoint_interval,
+        warnings=tuple(_warnings(options, values)),
     )
 
 
-_OWN = frozenset(
-    {
-        "enable_health_service_check",
-        "ignore_connection_errors",
-        "litellm_health_endpoint",
-        "litellm_health_endpoint_interval",
-        "min_collection_interval",
-    }
-)
-OPTIONS = _OWN | PAGE_OPTIONS | REQUEST_OPTIONS | REFUSED.keys()
-"""The names of all options."""
-
-
-def _warnings(values: Options) -> Iterator[str]:
-    for name in values.values:
-        if name not in OPTIONS:
+def _warnings(options: Mapping[str, Any], values: InstanceModel) -> Iterator[str]:
+    for name, value in options.items():
+        if value is not None and name not in OPTIONS:
             like = get_close_matches(str(name), OPTIONS, n=1)
             yield f"{masking.name(name)}: there is no such option{f'; is it {like[0]}?' if like else ''}"
-    if values.text("namespace", NAMESPACE) != NAMESPACE:
-        yield f"namespace: it has no effect, every name begins with {NAMESPACE}"
-    if values.boolean("use_process_start_time", default=False):
-        yield "use_process_start_time: it has no effect, as the first page is the baseline whatever began when"
+    for name, each in InstanceModel.model_fields.items():
+        if (reason := place_of(each).no_effect) and getattr(values, name) != each.default:
+            yield f"{name}: {reason}"
+
+
+def _refuse(options: Mapping[str, Any]) -> None:
+    """Refuse what only an Agent can do; what switches an option off is not refused."""
+    for name, value in options.items():
+        known = InstanceModel.model_fields.get(name)
+        if known and value not in _OFF and (reason := place_of(known).not_in_process):
+            raise OptionError(f"{name}: it cannot apply in process: {reason}")
+        for text in _texts(value):
+            if _VARIABLE.search(text):
+                raise OptionError(
+                    f"{masking.name(name)}: only an Agent fills in %%...%%; in process it has to be the value itself"
+                )
+            if _SECRET.fullmatch(text):
+                raise OptionError(
+                    f"{masking.name(name)}: only an Agent decrypts ENC[...]; in process it has to be the value itself"
+                )
+
+
+def _refuse_request(options: Mapping[str, Any]) -> None:
+    """Refuse what is about asking for a page, where none is asked for."""
+    about = RequestModel.model_fields.keys() | {"ignore_connection_errors"}
+    if names := [name for name, value in options.items() if name in about and value not in _OFF]:
+        raise OptionError(
+            f"{', '.join(names)}: without openmetrics_endpoint no page is asked for, the metrics are taken from the"
+            " registry of this process"
+        )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _texts(key)
+            yield from _texts(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _texts(each)

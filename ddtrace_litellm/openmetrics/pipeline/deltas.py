@@ -10,8 +10,8 @@ that a failed scrape hid, a series that the proxy drops and begins again. The ru
 * A series that is known adds what it grew by; if it fell, all of its value, as then it restarted, whatever else was.
 * A series that is new adds all of its value if it began while we were watching, else nothing: then it is the baseline.
 * A shared directory (``PROMETHEUS_MULTIPROC_DIR``) dates nothing, but keeps all that it ever had until a proxy that
-  starts empties it. A pid, a series or a value that is gone means that, and that every total began again: also those
-  that have overtaken what they were, of which the missing part is added with the next page.
+  starts empties it. A pid, a series or a value of LiteLLM's that is gone means that, and that every total began again:
+  also those that have overtaken what they were, of which the missing part is added with the next page.
 * A page counts when it was read to its end, or not at all.
 * What was not seen for long is forgotten, and a series that may be one of those is a baseline again. So memory is
   bounded, and forgetting can lose a step but never counts one twice.
@@ -22,7 +22,7 @@ counts ten times too much within an hour.
 """
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
 from math import isnan
@@ -40,6 +40,8 @@ CAPACITY = 250_000
 
 _HEAD = 1000  # samples among which to find the process' start; prometheus_client has it among its first 20
 _PROCESS_START = "process_start_time_seconds"
+_PROCESS_TIME = "process_cpu_seconds"
+_LITELLMS = "litellm_"
 # prometheus_client's multiprocess collector adds floats in the order in which the directory lists its files, so the sum
 # of unchanged values may come out some units in the last place lower. That is no restart.
 _ROUNDING = 1 - 1e-9
@@ -85,12 +87,14 @@ class Page(NamedTuple):
         counters, histograms: what they grew by.
         gauges: as they are.
         new: series that were not known and add nothing, as they are the baseline or still 0.
+        mixed: another worker answered than the one before, and nothing on the page tells the series of the two apart.
     """
 
     counters: list[CounterStep]
     histograms: list[HistogramStep]
     gauges: list[GaugeValue]
     new: list[Series]
+    mixed: bool = False
 
 
 class EmptyPageError(SafeError, ValueError):
@@ -149,15 +153,17 @@ class Deltas:
         # Whatever was forgotten was last seen, and so had begun, before this time.
         watched_since = self._older.since
         # Without `_created`, a series that a whole page does not have is gone: only the last such page matters.
-        last = self._recent.pages.get(process, self._older.pages.get(process))
+        last, others_last = self._last(process, litellms=True), self._last(process, litellms=False)
         page_began = (last is not None and complete) or (process is not None and process >= watched_since)
-        this = seen.pages[process] = {}
-        fell = False
+        this = seen.pages[process, True] = {}
+        others = seen.pages[process, False] = {}
+        fell = other_worker = False
         for series in series_of(chain(head, samples), page.gauges):
             key = hash((_hash(series), series.created, process))
+            litellms = series.family.startswith(_LITELLMS)
             if series.created is None:
-                memory, began = this, page_began
-                before = last.get(key) if last else None
+                memory, last_of = (this, last) if litellms else (others, others_last)
+                began, before = page_began, (last_of or {}).get(key)
             else:
                 memory, began = seen.series, series.created >= watched_since
                 before = self._recent.series.get(key) or self._older.series.get(key)
@@ -168,16 +174,24 @@ class Deltas:
                 if series.values[0] <= before[0]:
                     page.new.append(series)
             if _fell(series.values, before):
-                fell, before = True, _zeros(before)
+                fell |= litellms
+                other_worker |= series.family == _PROCESS_TIME
+                before = _zeros(before)
             # What stands still stays the same object: it takes no memory twice.
             memory[key] = before if before == series.values else _step(series, before, page)
         if process is None:
-            pids = frozenset(pid for gauge in page.gauges for name, pid in gauge.labels if name == "pid")
+            pids = frozenset(_pids(page.gauges))
             if last and self._pids and (fell or not self._pids <= pids or not last.keys() <= this.keys()):
                 _owe(this, last)
+                _owe(others, others_last or {})
             self._pids = pids
         self._remember(seen)
-        return page
+        # No process' own time falls. Workers that were started together may have one start in common.
+        return page._replace(mixed=process is not None and other_worker and bool(this))
+
+    def _last(self, process: float | None, *, litellms: bool) -> "dict[int, array[float]] | None":
+        key = process, litellms
+        return self._recent.pages.get(key, self._older.pages.get(key))
 
     def _first(self, series: Series) -> "array[float]":
         """Return what a series that began while we were watching began at."""
@@ -188,14 +202,16 @@ class Deltas:
             self._recent, self._older = _Generation(seen.since), self._recent
         self._recent.series.update(seen.series)
         self._recent.pages.update(seen.pages)
-        for key in seen.series:
-            self._older.series.pop(key, None)
-        for process in seen.pages:
-            self._older.pages.pop(process, None)
+        for series in seen.series:
+            self._older.series.pop(series, None)
+        for key in seen.pages:
+            self._older.pages.pop(key, None)
 
 
 class _Generation:
     """Totals last seen since a time: of series with ``_created``, and of those without by the process of their page.
+
+    Those without by whether they are LiteLLM's too: whoever else has metrics on the page may take them away.
 
     By 64-bit hashes, as labels take kilobytes a series; among 500,000 of them two are equal once in 10^8 times.
     """
@@ -205,10 +221,17 @@ class _Generation:
     def __init__(self, since: float) -> None:
         self.since = since
         self.series: dict[int, array[float]] = {}
-        self.pages: dict[float | None, dict[int, array[float]]] = {}
+        self.pages: dict[tuple[float | None, bool], dict[int, array[float]]] = {}
 
     def __len__(self) -> int:
         return len(self.series) + sum(map(len, self.pages.values()))
+
+
+def _pids(gauges: Iterable[GaugeValue]) -> Iterator[str]:
+    """Yield the pids of the workers that gauges of LiteLLM's are of, whatever their values."""
+    for gauge in gauges:
+        if gauge.family.startswith(_LITELLMS):
+            yield from (pid for name, pid in gauge.labels if name == "pid")
 
 
 def _hash(series: Series) -> int:

@@ -172,9 +172,15 @@ _GAUGE_RULES: Mapping[str, Callable[[Iterable[float]], float]] = {
     "litellm_in_flight_requests": sum,
     "litellm_in_memory_daily_spend_update_queue_size": sum,
     "litellm_in_memory_spend_update_queue_size": sum,
+    "litellm_accounting_batch_deliveries": max,  # those with `livemax`: each worker reads them from the database
+    "litellm_accounting_delivery_table_bytes": max,
+    "litellm_accounting_oldest_pending_seconds": max,
+    "litellm_accounting_parked": max,
+    "litellm_accounting_pending": max,
     "litellm_check_batch_cost_last_run_timestamp": max,
     "litellm_deployment_state": max,  # 0 healthy, 1 partial, 2 complete outage
     "litellm_pod_lock_manager_size": max,  # 1 if this worker has the lock
     "litellm_redis_circuit_breaker_state": max,  # 1 for the state that a worker is in
     "litellm_spend_log_cleanup_rows_remaining": max,
+    "litellm_spend_log_storage_bytes": max,
 }

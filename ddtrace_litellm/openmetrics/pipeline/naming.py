@@ -3,53 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from ddtrace_litellm.openmetrics.names import NAMESPACE, SUBMITTED, Metric, Submission, families, metric_for
-
-NATIVE = frozenset({"native", "native_dynamic"})
-"""Types of an entry that leave the type to the page."""
-
-READ_AS: Mapping[str, str] = {
-    "counter": "counter",
-    "counter_gauge": "counter",
-    "gauge": "gauge",
-    "histogram": "histogram",
-    "metadata": "gauge",
-    "rate": "counter",
-    "service_check": "gauge",
-    "summary": "summary",
-    "temporal_percent": "counter",
-    "time_elapsed": "gauge",
-}
-"""What the samples of a family are, by the type of its entry in ``metrics`` or ``extra_metrics``."""
-
-
-RATES = frozenset({"rate", "temporal_percent"})
-"""Types of an entry that are sent as what a counter grew by in a second."""
+from ddtrace_litellm.openmetrics.names import NAMESPACE, Metric, families, metric_for
+from ddtrace_litellm.openmetrics.pipeline.transformers import NATIVE, TRANSFORMERS, Entry, Transformer
 
 _MOST_CACHED = 10_000  # families; LiteLLM has 150
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What ``metrics`` or ``extra_metrics`` say of a family.
-
-    Attributes:
-        name: the Datadog name without the namespace; ``""`` for the family's own, as regular expressions have it.
-        type: one of ``READ_AS`` or ``NATIVE``.
-        statuses: of a ``service_check``: the status, 0 to 3, by value.
-        scale: of a ``temporal_percent``: parts of a second that the counter counts.
-        label: of a ``metadata``: the label that has the value.
-        modifiers: of a ``metadata``: what else it says.
-    """
-
-    name: str = ""
-    type: str = "native"
-    statuses: Mapping[int, int] = field(default_factory=dict)
-    scale: float = 1.0
-    label: str = ""
-    modifiers: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,32 +34,14 @@ class NameRules:
     never: re.Pattern[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What becomes of the samples of one family.
-
-    Attributes:
-        metric: its name in full; its type is what the samples are read as.
-        transformer: the type of its entry, where that is more than the type of its samples.
-        sent: by suffix of a sample what it is sent as: beside those of :attr:`Metric.submissions`, ``total`` for the
-            value of a ``counter_gauge`` and ``distribution`` for a histogram.
-        entry: what the options say of it.
-    """
-
-    metric: Metric
-    transformer: str
-    sent: Mapping[str, Submission]
-    entry: Entry = Entry()
-
-
 class Names:
     """Finds what families become, and remembers it."""
 
     def __init__(self, rules: NameRules) -> None:
         self._rules = rules
-        self._found: dict[tuple[str, str], Target | None] = {}
+        self._found: dict[tuple[str, str], Transformer | None] = {}
 
-    def target(self, family: str, type_: str) -> Target | None:
+    def transformer(self, family: str, type_: str) -> Transformer | None:
         """Return what a family becomes, ``None`` if it is not sent.
 
         Args:
@@ -120,18 +60,22 @@ class Names:
         pattern = self._rules.exclude_pattern
         return family in self._rules.exclude or (pattern is not None and pattern.search(family) is not None)
 
-    def _find(self, family: str, type_: str) -> Target | None:
+    def _find(self, family: str, type_: str) -> Transformer | None:
         if self.excluded(family):
             return None
         entry = self._entry(family)
         if entry is None:
             found = metric_for(family, type_, runtime=self._rules.runtime) if self._rules.table else None
-            return None if found is None else self._target(found, found.transformer, Entry())
-        read_as = READ_AS.get(entry.type, type_)
+            if found is None or type_ not in TRANSFORMERS:
+                return None
+            return self._made(found.transformer or type_, found, Entry())
+        type_ = type_ if entry.type in NATIVE else entry.type
         name = f"{NAMESPACE}.{entry.name or family}"
-        known = families().get(family) or Metric(family, read_as, name)
-        metric = replace(known, type=read_as, name=name, transformer="", known=True)
-        return self._target(metric, "" if entry.type in {*NATIVE, read_as} else entry.type, entry)
+        known = families().get(family) or Metric(family, type_, name)
+        return self._made(type_, replace(known, name=name, known=True), entry)
+
+    def _made(self, type_: str, metric: Metric, entry: Entry) -> Transformer | None:
+        return TRANSFORMERS[type_](metric, entry, self._allowed) if type_ in TRANSFORMERS else None
 
     def _entry(self, family: str) -> Entry | None:
         rules = self._rules
@@ -144,24 +88,6 @@ class Names:
             return None
         return next((entry for pattern, entry in rules.patterns if pattern.search(family)), None)
 
-    def _target(self, metric: Metric, transformer: str, entry: Entry) -> Target | None:
-        if metric.type not in SUBMITTED:
-            return None
-        sent = {suffix: each for suffix, each in _sent(metric, transformer).items() if self._allowed(each.name)}
-        return Target(metric, transformer, sent, entry)
-
     def _allowed(self, name: str) -> bool:
         only, never = self._rules.only, self._rules.never
         return not (never and never.search(name)) and (only is None or only.search(name) is not None)
-
-
-def _sent(metric: Metric, transformer: str) -> dict[str, Submission]:
-    gauge = Submission(metric.name, "gauge", metric.unit)
-    if transformer in RATES:
-        return {"": gauge._replace(unit="")}
-    sent = metric.submissions()
-    if transformer == "counter_gauge":
-        sent["total"] = gauge._replace(name=f"{metric.name}.total")
-    if metric.type == "histogram":
-        sent["distribution"] = Submission(metric.name, "distribution", metric.unit)
-    return sent

@@ -7,22 +7,11 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from ddtrace_litellm.metrics.batch import UnmappedFamilies
-from ddtrace_litellm.openmetrics.pipeline.naming import RATES, Names
+from ddtrace_litellm.openmetrics.pipeline.naming import Names
+from ddtrace_litellm.openmetrics.pipeline.series import CUMULATIVE
 from ddtrace_litellm.openmetrics.pipeline.share_labels import Shared, SharedLabels
+from ddtrace_litellm.openmetrics.pipeline.transformers import Transformer
 from ddtrace_litellm.openmetrics.samples import Labels, Sample, is_number
-
-WATCHED = RATES | {"counter_gauge"}
-"""Types of an entry that take a counter's value on every page, not only what it grew by."""
-
-_DATED = frozenset({"counter", "histogram", "summary"})
-# What a retyped family keeps, by its new type. An info's only sample may be a gauge.
-_KEPT = {
-    "counter": frozenset({"", "_created"}),
-    "gauge": frozenset({"", "_info"}),
-    "histogram": frozenset({"_bucket", "_count", "_sum", "_created"}),
-    "summary": frozenset({"", "_count", "_sum", "_created"}),
-}
-_BOUND = frozenset({("histogram", "_bucket"), ("summary", "")})
 
 
 class Total(NamedTuple):
@@ -75,14 +64,14 @@ class Reading:
 
     def _transformed(self, family: str, type_: str, samples: Iterator[Sample]) -> Iterator[Sample]:
         # When another family's series began is for the deltas, whatever the options would make of such a gauge.
-        target = None if self.is_created(family) else self._names.target(family, type_)
+        transformer = None if self.is_created(family) else self._names.transformer(family, type_)
         name = self._sharing.name(family)
         run = self._noted(family, name, samples) if name or self._counting else samples
-        if target is None:
+        if transformer is None:
             return run
-        if target.metric.type != type_:
-            run = _retyped(run, target.metric.type)
-        return self._watched(run) if target.transformer in WATCHED else run
+        if transformer.reads != type_:
+            run = _retyped(run, transformer)
+        return self._watched(run) if transformer.watches else run
 
     def _noted(self, family: str, name: str, samples: Iterator[Sample]) -> Iterator[Sample]:
         """Pass the samples of a family on, and take note of what it shares and how many they are."""
@@ -108,7 +97,7 @@ class Reading:
         return (
             family.endswith("_created")
             and self.types.get(family) == "gauge"
-            and self.types.get(family.removesuffix("_created")) in _DATED
+            and self.types.get(family.removesuffix("_created")) in CUMULATIVE
         )
 
     def unmapped(self) -> UnmappedFamilies:
@@ -117,17 +106,17 @@ class Reading:
         for family, type_ in sorted(self.types.items()):
             if self.is_created(family) or self._names.excluded(family):
                 continue
-            target = self._names.target(family, type_)
-            if target is None:
+            transformer = self._names.transformer(family, type_)
+            if transformer is None:
                 ignored.append(family)
-            elif not target.metric.known:
-                by_rule[family] = target.metric.name
+            elif not transformer.metric.known:
+                by_rule[family] = transformer.metric.name
         return UnmappedFamilies(by_rule, tuple(ignored))
 
 
-def _retyped(samples: Iterable[Sample], type_: str) -> Iterator[Sample]:
-    """Give samples another type; what that has no place for is left out, as the buckets of what is to be a gauge."""
+def _retyped(samples: Iterable[Sample], transformer: Transformer) -> Iterator[Sample]:
+    """Give samples another type; those that it has no place for are left out, as the buckets of a gauge's."""
     for sample in samples:
         suffix = sample.suffix
-        if suffix in _KEPT[type_] and bool(sample.bound) is ((type_, suffix) in _BOUND):
-            yield sample._replace(type=type_, suffix="" if suffix == "_info" else suffix)
+        if suffix in transformer.keeps and bool(sample.bound) is (suffix == transformer.bounded):
+            yield sample._replace(type=transformer.reads, suffix="" if suffix == "_info" else suffix)

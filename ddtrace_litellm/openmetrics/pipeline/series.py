@@ -55,14 +55,14 @@ def series_of(samples: Iterable[Sample], gauges: list[GaugeValue]) -> Iterator[S
             continue
         yield from family.rest()
         family = _Family(name, kind)
-        if kind in _CUMULATIVE:
+        if kind in CUMULATIVE:
             yield from family.read(run, gauges)
         elif kind == "gauge":
             gauges.extend(map(_gauge, run))
     yield from family.rest()
 
 
-_CUMULATIVE = frozenset({"counter", "histogram", "summary"})
+CUMULATIVE = frozenset({"counter", "histogram", "summary"})
 
 
 class _Family:
@@ -70,7 +70,7 @@ class _Family:
 
     def __init__(self, name: str, kind: str) -> None:
         self.name, self.kind = name, kind
-        self.created_name = name + "_created" if kind in _CUMULATIVE else None
+        self.created_name = name + "_created" if kind in CUMULATIVE else None
         self.created: dict[Labels, float] = {}
         self.held: dict[Labels, dict[str, float]] = {}
 

@@ -15,7 +15,7 @@ def telemetry(reading: Reading, names: Names, tags: tuple[str, ...]) -> Iterator
         read += samples
         if names.excluded(family):
             ignored += samples
-        elif not reading.is_created(family) and names.target(family, reading.types[family]) is not None:
+        elif not reading.is_created(family) and names.transformer(family, reading.types[family]) is not None:
             used += usable
     for kind, value in (("input", read), ("processed", used), ("ignored", ignored)):
         if value:

@@ -7,6 +7,7 @@ call them anyway. That is why it is asked seldom, and at all only where the opti
 from __future__ import annotations
 
 import json
+import logging
 import re
 import threading
 import time
@@ -19,11 +20,14 @@ from typing import Any
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.metrics.batch import Record
+from ddtrace_litellm.metrics.log_once import LogOnce
 from ddtrace_litellm.openmetrics.names import NAMESPACE
-from ddtrace_litellm.openmetrics.process.state import State
 from ddtrace_litellm.openmetrics.sources import SourceError
 from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
-from ddtrace_litellm.openmetrics.sources.http import JSON, fetch
+from ddtrace_litellm.openmetrics.sources.http import fetch
+from ddtrace_litellm.openmetrics.sources.page import JSON
+
+log = logging.getLogger("ddtrace.litellm.openmetrics")
 
 INFO = f"{NAMESPACE}.endpoint.info"
 HEALTHY_COUNT = f"{NAMESPACE}.endpoint.healthy_count"
@@ -64,7 +68,7 @@ class EndpointHealth:
         self._due = clock()
         self._answers: SimpleQueue[list[Record]] = SimpleQueue()
         self._place = masking.url(url)
-        self._state = State(f"health of the models at {self._place}")
+        self._failures = LogOnce(log)
 
     def collect(self) -> list[Record]:
         """Return the gauges of an answer that has come since the last call, none else. Never raises."""
@@ -80,9 +84,10 @@ class EndpointHealth:
             with fetch(self._endpoint, JSON) as answer:
                 text = b"".join(answer.pieces)
             self._answers.put(endpoint_gauges(json.loads(text), self._place, self._tags))
-            self._state.works()
+            self._failures.over("health of the models at %s: received again", self._place)
         except Exception as error:
-            self._state.fails(masking.reason(error))
+            reason = masking.reason(error)
+            self._failures.warning(reason, "health of the models at %s: not received: %s", self._place, reason)
         finally:
             self._due = self._clock() + self._interval
 

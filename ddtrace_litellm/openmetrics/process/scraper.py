@@ -14,14 +14,15 @@ from typing import NamedTuple, Protocol
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.metrics.batch import MetricBatch, Record, ServiceCheck, Status
+from ddtrace_litellm.metrics.log_once import LogOnce
 from ddtrace_litellm.metrics.sinks import Sink
 from ddtrace_litellm.openmetrics.names import NAMESPACE
-from ddtrace_litellm.openmetrics.pipeline.unknown import UnknownFamilies
-from ddtrace_litellm.openmetrics.process.state import Schedule, State
+from ddtrace_litellm.openmetrics.pipeline.notices import Notices
+from ddtrace_litellm.openmetrics.process.state import Schedule
 from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.sources import Source
-from ddtrace_litellm.openmetrics.sources.failures import UnreachableError
 from ddtrace_litellm.telemetry import counters
+from ddtrace_litellm.transport import UnreachableError
 
 log = logging.getLogger("ddtrace.litellm.openmetrics")
 
@@ -31,6 +32,7 @@ UNDELIVERED = f"{NAMESPACE}.openmetrics.undelivered_values.count"
 
 _SAMPLES_AT_ONCE = 1000
 _LONGEST_MESSAGE = 500
+_MOST_REASONS = 8
 
 
 class PageCollector(Protocol):
@@ -91,9 +93,8 @@ class Scraper:
     ) -> None:
         self._source, self._sink, self._options = source, sink, options
         self._collector = cache(collector)
-        self._state = State(f"metrics of {source.name}")
-        self._unknown = UnknownFamilies()
-        self._capped = False
+        self._failures = LogOnce(log, _MOST_REASONS)
+        self._notices = Notices(log, source.name)
         self._undelivered = 0
         self._orders: SimpleQueue[_Order] = SimpleQueue()
 
@@ -173,8 +174,8 @@ class Scraper:
         log.debug("litellm: metrics of %s: %d values sent, %d series left out", self._source.name, sent, batch.dropped)
         # Not before: only what was read to its end is well.
         self._check(Status.OK)
-        self._state.works()
-        self._tell(batch)
+        self._failures.over("metrics of %s: received again", self._source.name)
+        self._notices.tell(batch)
         extra = self._options.extra
         if extra is not None and not last and (records := extra.collect()):
             self._sink.send(MetricBatch(records), time.time())
@@ -185,7 +186,7 @@ class Scraper:
         log.debug("no page from %s\n%s", self._source.name, masking.raised_at(error))
         self._check(Status.CRITICAL, reason)
         ignored = self._options.ignore_connection_errors and isinstance(error, UnreachableError)
-        self._state.fails(reason)
+        self._failures.warning(reason, "metrics of %s: not received: %s", self._source.name, reason)
         return ignored
 
     def _check(self, status: Status, message: str = "") -> None:
@@ -202,19 +203,6 @@ class Scraper:
             yield Record(UNDELIVERED, "count", undelivered - self._undelivered, self._collector().tags)
             counters.series_dropped.add(undelivered - self._undelivered)
             self._undelivered = undelivered
-
-    def _tell(self, batch: MetricBatch) -> None:
-        """Log what somebody may want to act on, each thing once."""
-        self._unknown.tell(batch.unmapped, log)
-        if batch.dropped and not self._capped:
-            log.warning(
-                "%s has more series than max_returned_metrics allows, or than are remembered: %d are left out of this"
-                " page. %s counts them",
-                self._source.name,
-                batch.dropped,
-                DROPPED_SERIES,
-            )
-        self._capped = batch.dropped > 0
 
 
 class _Order(NamedTuple):

@@ -1,12 +1,9 @@
-"""What is remembered of successes and failures: when to try next, and what was already said."""
+"""What is remembered of successes and failures: when to try next."""
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
-
-log = logging.getLogger("ddtrace.litellm.openmetrics")
 
 LONGEST_BACK_OFF = 60.0
 """Seconds between two tries at most, as a proxy that is back should not be missed for longer; but never less than the
@@ -14,7 +11,6 @@ interval."""
 
 _SOON = 0.1
 _LONGEST_HURRY = 60.0
-_MOST_REASONS = 8
 
 
 class Schedule:
@@ -58,27 +54,3 @@ class Schedule:
             step = max(step, min(LONGEST_BACK_OFF, step * 2.0 ** min(self._failures - 1, 10)))
         missed = max(0.0, now - self._due) // step
         self._due += step * (missed + 1)
-
-
-class State:
-    """Logs changes only: one warning when something begins to fail, or to fail otherwise; one line when it works again.
-
-    Args:
-        what: is received, or not.
-    """
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._reasons: set[str] = set()
-
-    def works(self) -> None:
-        """Take note that it works."""
-        if self._reasons:
-            log.info("%s: received again", self._what)
-            self._reasons.clear()
-
-    def fails(self, reason: str) -> None:
-        """Take note that it does not."""
-        if reason not in self._reasons and len(self._reasons) < _MOST_REASONS:
-            self._reasons.add(reason)
-            log.warning("%s: not received: %s", self._what, reason)

@@ -6,21 +6,36 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.sources import SourceError
-from ddtrace_litellm.openmetrics.sources.failures import EmptyAnswerError
 from ddtrace_litellm.openmetrics.text.lines import whole_lines
+from ddtrace_litellm.transport import EmptyAnswerError
 
 _log = logging.getLogger("ddtrace.litellm")
 
 _PROCESS_START = "process_start_time_seconds"
 
 
-def without_lines(pieces: Iterable[bytes], filters: Sequence[re.Pattern[str]]) -> Iterator[bytes]:
-    """Leave out the lines in which one of the patterns is found, but not what tells that the page is whole."""
-    for batch in whole_lines(pieces):
-        # Bytes that are no text are still to be refused by the parser.
-        *lines, last = batch.decode(errors="surrogateescape").split("\n")
-        kept = [line for line in lines if line == "# EOF" or not any(each.search(line) for each in filters)]
-        yield "\n".join([*kept, last]).encode(errors="surrogateescape")
+class LineFilter:
+    """Leaves out the lines in which one of several patterns is found, but not what tells that the page is whole.
+
+    Attributes:
+        left_out: how many of the page read last.
+    """
+
+    def __init__(self, patterns: Sequence[re.Pattern[str]] = ()) -> None:
+        self._patterns, self.left_out = patterns, 0
+
+    def kept(self, pieces: Iterable[bytes]) -> Iterable[bytes]:
+        """Return what is left of a page."""
+        self.left_out = 0
+        return self._filtered(pieces) if self._patterns else pieces
+
+    def _filtered(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        for batch in whole_lines(pieces):
+            # Bytes that are no text are still to be refused by the parser.
+            *lines, last = batch.decode(errors="surrogateescape").split("\n")
+            kept = [line for line in lines if line == "# EOF" or not any(each.search(line) for each in self._patterns)]
+            self.left_out += len(lines) - len(kept)
+            yield "\n".join([*kept, last]).encode(errors="surrogateescape")
 
 
 class NameFilter:

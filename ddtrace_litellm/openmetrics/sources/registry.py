@@ -18,11 +18,12 @@ from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.sources import Reading, SourceError
 from ddtrace_litellm.openmetrics.sources.from_registry import CUMULATIVE, samples_of
-from ddtrace_litellm.openmetrics.sources.leader import Leader, leader_of_directory
 from ddtrace_litellm.openmetrics.sources.multiprocess_dir import Leftovers, gauges_of, shared_directory
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
+
+    from ddtrace_litellm.openmetrics.sources.leader import Leader
 
 _LITELLMS = "litellm_"
 _PROCESS_START = "process_start_time_seconds"
@@ -148,6 +149,8 @@ class RegistrySource:
 
     def _leads(self, directory: Path) -> bool:
         if self._leader is None:
+            from ddtrace_litellm.openmetrics.sources.leader import leader_of_directory
+
             self._leader = leader_of_directory(directory)
         try:
             return self._leader.leads()

@@ -25,7 +25,7 @@ from ddtrace_litellm.metrics.sinks import payloads as payloads_module
 from ddtrace_litellm.metrics.sinks.api import ApiSink, from_environment
 from ddtrace_litellm.metrics.sinks.payloads import SERIES, Sender, payloads
 from ddtrace_litellm.openmetrics.intake import Intake
-from ddtrace_litellm.openmetrics.sources.endpoint import Proxies
+from ddtrace_litellm.transport import Proxies
 from tests.metrics.receivers import Api
 
 NOW = 1_764_000_000.5
@@ -153,6 +153,16 @@ def test_what_datadog_takes_for_one_series_is_added():
         ("t:c", 1),
         (f"t:{'d' * 198}", 2),
     ]
+
+
+def test_tags_are_a_set():
+    """Their order, a tag that comes twice, one that everything has, and the unit make no second series."""
+    alike = [("a:b", "c:d"), ("c:d", "a:b"), ("a:b", "c:d", "A:B"), ("a:b", "env:prod", "c:d")]
+    records = [Record("litellm.x.count", "count", 1, tags, "item" if len(tags) > 2 else "") for tags in alike]
+    with Api() as api:
+        sink_for(api.url).send(page(*records), NOW)
+    (item,) = api.items(SERIES_PATH)
+    assert (sorted(item["tags"]), item["points"][0]["value"]) == (["a:b", "c:d", "env:prod"], 4)
 
 
 def test_two_pages_within_a_second_do_not_overwrite_each_other():

@@ -1,4 +1,5 @@
 import logging
+import os
 import select
 import socket
 import threading
@@ -219,6 +220,18 @@ def test_a_small_page_does_not_pause():
         DogStatsDSink(receiver.address, clock=clock, sleep=clock.sleep).send(page(*counts(30)[0]), NOW)
     assert len(receiver.lines) == 30
     assert clock.pauses == []
+
+
+def test_tags_of_the_environment_are_those_of_the_other_sink(monkeypatch):
+    """``DD_TAGS`` and ``DATADOG_TAGS`` are tags of everything, each once, and not what has a variable of its own."""
+    for name, value in {"DD_ENV": "prod", "DD_TAGS": "team:X,env:other", "DATADOG_TAGS": "a:b"}.items():
+        monkeypatch.setenv(name, value)
+    with DogStatsD() as receiver:
+        monkeypatch.setenv("DD_DOGSTATSD_URL", str(receiver.address))
+        sink = dogstatsd.from_environment(os.environ, tags=["worker:7"])
+        sink.send(page(Record("litellm.a", "gauge", 1, ("c:d",))), NOW)
+        sink.close(1)
+    assert sorted(receiver.lines[0].tags) == ["a:b", "c:d", "env:prod", "team:x", "worker:7"]
 
 
 @settings(max_examples=50, deadline=None)

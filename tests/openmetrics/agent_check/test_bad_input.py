@@ -154,13 +154,12 @@ def test_server_that_stops_in_the_middle():
     with Server(answer) as server:
         run = Run(LiteLLMCheck, server.url, timeout=0.2)
         assert run().values == {}
-    assert "cannot be reached: " in run.error
-    assert "timed out" in run.error
+    assert run.error == f"{server.url} does not answer in time (0.2 s to connect, 0.2 s without a byte)"
 
 
 def test_page_that_does_not_end(monkeypatch):
     """A page that comes a little at a time, for ever, is given up."""
-    monkeypatch.setattr("ddtrace_litellm.openmetrics.sources.agent_http.LONGEST_ANSWER", -1.0)
+    monkeypatch.setattr("ddtrace_litellm.openmetrics.sources.agent_http.LONGEST_BODY", -1.0)
     with served() as (page, server):
         page.text = GOOD.format(1)
         run = Run(LiteLLMCheck, server.url)
@@ -170,7 +169,7 @@ def test_page_that_does_not_end(monkeypatch):
 
 def test_page_that_is_too_large(monkeypatch):
     """A page without end is not read without end."""
-    monkeypatch.setattr("ddtrace_litellm.openmetrics.sources.agent_http.LARGEST_PAGE", 10)
+    monkeypatch.setattr("ddtrace_litellm.openmetrics.sources.page.LARGEST_PAGE", 10)
     with served() as (page, server):
         page.text = GOOD.format(1)
         run = Run(LiteLLMCheck, server.url)
@@ -202,7 +201,7 @@ def test_certificate(certificate):
         careless = Run(LiteLLMCheck, server.url, tls_verify=False)
         assert trusting().service_checks == [("litellm.openmetrics.health", 0, (f"endpoint:{server.url}",), "")]
         assert careless().service_checks[0][1] == LiteLLMCheck.OK
-    assert "cannot be reached by TLS: self" in strict.error
+    assert "has a certificate that is not trusted (self" in strict.error
 
 
 def test_plain_server_asked_by_tls():
@@ -210,7 +209,7 @@ def test_plain_server_asked_by_tls():
     with Server(status(200)) as server:
         run = Run(LiteLLMCheck, server.url.replace("http:", "https:"))
         run()
-    assert "cannot be reached by TLS: " in run.error
+    assert "does not speak TLS as it should" in run.error
 
 
 BAD_OPTIONS = [
@@ -227,6 +226,10 @@ BAD_OPTIONS = [
     ({"openmetrics_endpoint": 5}, "openmetrics_endpoint"),
     ({"collect_histogram_buckets": "maybe"}, "collect_histogram_buckets"),
     ({"use_latest_spec": []}, "use_latest_spec"),
+    ({"timeout": "soon"}, "timeout: 'soon' is not a number above 0"),
+    ({"read_timeout": -1}, "read_timeout"),
+    ({"tls_verify": "perhaps"}, "tls_verify"),
+    ({"extra_headers": {"A": ["b"]}}, "extra_headers"),
 ]
 
 

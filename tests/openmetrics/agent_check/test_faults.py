@@ -2,6 +2,7 @@
 
 import random
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -140,7 +141,7 @@ def _lead(scraper, url):
     if hasattr(scraper, "endpoint"):
         scraper.endpoint = url
     else:
-        scraper._source._url = url
+        scraper._source._request = replace(scraper._source._request, url=url)
 
 
 def test_restart_that_has_overtaken(both):

@@ -26,7 +26,7 @@ def test_timeout(options, init_config, timeout):
     check = LiteLLMCheck("litellm_om", init_config, [options])
     check.configure_scrapers()
     (scraper,) = check.scrapers.values()
-    assert scraper._source._http.options["timeout"] == timeout
+    assert scraper._source._transport().http.options["timeout"] == timeout
 
 
 def test_what_is_asked_for():

@@ -5,8 +5,8 @@ import sys
 import pytest
 
 from ddtrace_litellm.openmetrics.options.conf import read_conf
+from ddtrace_litellm.openmetrics.options.fields import OptionError
 from ddtrace_litellm.openmetrics.options.instance import Instance, instance
-from ddtrace_litellm.openmetrics.options.values import OptionError
 
 
 def conf(directory, text, encoding="utf-8"):

@@ -3,13 +3,16 @@ import re
 
 import pytest
 
+from ddtrace_litellm.openmetrics.options.fields import OptionError, place_of
 from ddtrace_litellm.openmetrics.options.instance import OPTIONS, Instance, instance
+from ddtrace_litellm.openmetrics.options.models import InstanceModel
 from ddtrace_litellm.openmetrics.options.page import page_options
-from ddtrace_litellm.openmetrics.options.refused import REFUSED
-from ddtrace_litellm.openmetrics.options.request import REQUEST_OPTIONS, request_options
-from ddtrace_litellm.openmetrics.options.values import OptionError
+from ddtrace_litellm.openmetrics.options.request import request_options
 from tests.openmetrics.measured import FOLDER, needs_data
 
+REFUSED = {
+    name: reason for name, field in InstanceModel.model_fields.items() if (reason := place_of(field).not_in_process)
+}
 URL = {"openmetrics_endpoint": "http://localhost:4000/metrics"}
 
 
@@ -115,4 +118,3 @@ def test_every_option_of_the_agent_is_known():
         names = {name for row in csv.DictReader(file) for name in row["name"].split(" / ")}
     assert len(names) == 80
     assert names <= OPTIONS
-    assert not REQUEST_OPTIONS & REFUSED.keys()

@@ -2,8 +2,9 @@ import re
 
 import pytest
 
-from ddtrace_litellm.openmetrics.options.page import PAGE_OPTIONS, page_options
-from ddtrace_litellm.openmetrics.options.values import OptionError
+from ddtrace_litellm.openmetrics.options.fields import OptionError
+from ddtrace_litellm.openmetrics.options.models import PageModel
+from ddtrace_litellm.openmetrics.options.page import page_options
 from ddtrace_litellm.openmetrics.pipeline.histograms import HistogramRules
 from ddtrace_litellm.openmetrics.pipeline.labels import LabelRules
 from ddtrace_litellm.openmetrics.pipeline.naming import Entry, NameRules
@@ -14,7 +15,7 @@ from ddtrace_litellm.openmetrics.pipeline.share_labels import Share, SharingRule
 def test_defaults():
     """Without options, and with options that have no value, everything is as it is by default."""
     assert page_options({}) == PageOptions()
-    assert page_options(dict.fromkeys(PAGE_OPTIONS), {}) == PageOptions()
+    assert page_options(dict.fromkeys(PageModel.model_fields), {}) == PageOptions()
 
 
 @pytest.mark.parametrize(
@@ -172,14 +173,14 @@ def test_booleans_of_an_agent(text):
         ({"max_returned_metrics": -1}, "max_returned_metrics: -1 is not a whole number from 0 on"),
         ({"max_returned_metrics": True}, "max_returned_metrics: True is not a whole number from 0 on"),
         ({"share_labels": {"a": 1}}, "share_labels.a: a int is neither true nor a mapping"),
-        ({"share_labels": {"a": {"labels": "b"}}}, "share_labels.a: labels: its value (a str) is not a list"),
+        ({"share_labels": {"a": {"labels": "b"}}}, "share_labels.a.labels: its value (a str) is not a list"),
         (
             {"share_labels": {"a": {"values": ["x"]}}},
-            "share_labels.a: values: its value (a list) is not a list of",
+            "share_labels.a.values: its value (a list) is not a list of",
         ),
         (
             {"share_labels": {"a": {"values": 1}}},
-            "share_labels.a: values: its value (a int) is not a list of",
+            "share_labels.a.values: its value (a int) is not a list of",
         ),
         ({"metrics": {"a": "b"}}, "metrics: its value (a dict) is not a list"),
         ({"metrics": [1]}, "metrics: an entry (a int) is neither a name nor a mapping of names"),

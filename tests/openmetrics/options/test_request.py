@@ -2,9 +2,12 @@ import base64
 
 import pytest
 
-from ddtrace_litellm.openmetrics.options.request import REQUEST_OPTIONS, request_options
-from ddtrace_litellm.openmetrics.options.values import OptionError
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint, Proxies, Tls
+from ddtrace_litellm.openmetrics.options.fields import OptionError
+from ddtrace_litellm.openmetrics.options.instance import instance
+from ddtrace_litellm.openmetrics.options.models import RequestModel
+from ddtrace_litellm.openmetrics.options.request import request_options
+from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
+from ddtrace_litellm.transport import Proxies, Tls
 from tests.openmetrics.measured import needs_data, rows
 
 URL = "http://localhost:4000/metrics"
@@ -243,7 +246,8 @@ def test_wrong_users(user):
 )
 def test_what_needs_an_agent(option, value):
     """What only the Agent's HTTP client can do is refused by name."""
-    assert refused(**{option: value}).startswith(f"{option}: ")
+    with pytest.raises(OptionError, match=f"^{option}: .*the Agent's own HTTP client"):
+        instance({"openmetrics_endpoint": URL, option: value})
 
 
 def test_what_is_turned_off_is_not_missed():
@@ -283,5 +287,5 @@ def test_all_official_options_of_requests_are_known():
     """Every option of the Agent's check that its HTTP client reads is among those that are about the request."""
     names = {row["name"] for row in rows("openmetrics_v2_options.csv")}
     of_the_client = {name for name in names if name.startswith(("tls_", "kerberos_", "aws_"))}
-    assert of_the_client | {"headers", "proxy", "auth_token", "username", "timeout"} <= REQUEST_OPTIONS
-    assert REQUEST_OPTIONS - names == {"kerberos", "no_proxy", "name_filter"}
+    assert of_the_client | {"headers", "proxy", "auth_token", "username", "timeout"} <= RequestModel.model_fields.keys()
+    assert RequestModel.model_fields.keys() - names == {"kerberos", "no_proxy", "name_filter"}

@@ -332,6 +332,7 @@ def test_metric_patterns():
         [],
         0,
         [],
+        False,
     )
 
 

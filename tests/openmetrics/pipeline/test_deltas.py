@@ -233,6 +233,42 @@ def test_worker_whose_gauges_have_no_limit_is_still_there():
     assert [[step.value for step in page.counters] for page in read] == [[], [5], [5], [5], [5]]
 
 
+def test_families_of_others_tell_of_no_restart():
+    """What else is in a shared directory may fall, go and come without LiteLLM's counts beginning again."""
+    deltas = Deltas(STARTED)
+    others = [
+        counter(9, family="app_jobs") + counter(9, family="app_jobs", kind="b") + gauge(1, family="app_g", pid="7"),
+        counter(2, family="app_jobs"),
+        [],
+    ]
+    pages = [counter(100 + 5 * n) + gauge(1, pid="1") + other for n, other in enumerate(others)]
+    read = [deltas.read(page, STARTED + 15 * n) for n, page in enumerate([*pages, counter(115) + gauge(1, pid="1")])]
+    assert [[step.value for step in page.counters if step.family == "litellm_x"] for page in read] == [
+        [],
+        [5],
+        [5],
+        [5],
+    ]
+    assert [step.value for step in read[1].counters if step.family == "app_jobs"] == [2]
+
+
+@pytest.mark.parametrize(
+    ("start", "created", "mixed"),
+    [(900, None, True), (900, 950.0, False), (901, None, False)],
+    ids=["nothing tells them apart", "their series are dated", "they started at different times"],
+)
+def test_workers_that_cannot_be_told_apart(start, created, mixed):
+    """Several behind one port, without dates, that started in one moment: their own process' time falls."""
+    deltas = Deltas(STARTED)
+
+    def page(start, seconds, value):
+        return process(start) + counter(seconds, family="process_cpu_seconds") + counter(value, created=created)
+
+    pages = [page(900, 50.0, 7), page(start, 40.0, 3), page(900, 51.0, 8), page(900, 52.0, 9)]
+    read = [deltas.read(each, STARTED + 15 * n).mixed for n, each in enumerate(pages)]
+    assert read == [False, mixed, False, False]
+
+
 def test_a_worker_with_a_dead_workers_pid_counts_from_where_that_one_ended():
     """What its file held when it started was sent by the worker before it."""
     inherited = counter(40) + histogram({"1": 5, "+Inf": 6}, 9)

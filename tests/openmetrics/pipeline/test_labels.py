@@ -141,6 +141,8 @@ def test_histograms_of_other_bounds_share_those_they_have_in_common():
         ("litellm_in_memory_spend_update_queue_size", 6.0),
         ("litellm_redis_spend_update_queue_size", 1.0),
         ("litellm_deployment_state", 3.0),
+        ("litellm_accounting_pending", 3.0),
+        ("litellm_spend_log_storage_bytes", 3.0),
         ("litellm_remaining_team_budget_metric", 1.0),
         ("some_other_gauge", 1.0),
     ],

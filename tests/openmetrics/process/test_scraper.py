@@ -10,10 +10,10 @@ import pytest
 from ddtrace_litellm.metrics.batch import MetricBatch, Record, ServiceCheck, Status, UnmappedFamilies
 from ddtrace_litellm.openmetrics.process.scraper import DROPPED_SERIES, HEALTH, UNDELIVERED, ScrapeOptions, Scraper
 from ddtrace_litellm.openmetrics.sources import Reading, SourceError
-from ddtrace_litellm.openmetrics.sources.failures import UnreachableError
 from ddtrace_litellm.openmetrics.sources.leader import NotPrivateError
 from ddtrace_litellm.openmetrics.text.parser import ParseError
 from ddtrace_litellm.telemetry import snapshot
+from ddtrace_litellm.transport import UnreachableError
 from tests.openmetrics.pages import broken, counter
 
 TAGS = ("endpoint:http://proxy/metrics", "team:a")
@@ -47,16 +47,15 @@ class Collector:
 
     tags = TAGS
 
-    def __init__(self, dropped=(), by_rule=None):
-        self.dropped, self.by_rule = list(dropped), by_rule or {}
+    def __init__(self, dropped=(), by_rule=None, *, mixed=False):
+        self.dropped, self.by_rule, self.mixed = list(dropped), by_rule or {}, mixed
 
     def collect(self, samples, asked_at):
         """Read the page to its end."""
         assert asked_at == 5.0
         records = [Record(sample.family, "count", sample.value, ()) for sample in samples]
-        return MetricBatch(
-            records, UnmappedFamilies(self.by_rule, ()), dropped=self.dropped.pop(0) if self.dropped else 0
-        )
+        dropped = self.dropped.pop(0) if self.dropped else 0
+        return MetricBatch(records, UnmappedFamilies(self.by_rule, ()), dropped=dropped, mixed=self.mixed)
 
 
 class Sink:
@@ -251,6 +250,15 @@ def test_an_unknown_family_is_told_once(caplog):
     (message,) = caplog.messages
     assert "litellm_new_thing" in message
     assert "litellm.new_thing" in message
+
+
+def test_workers_that_cannot_be_told_apart_are_one_warning(caplog):
+    """Where no count can be right, the log says so once, and what to do."""
+    one = scraper(Source(counter(1)), Sink(), Collector(mixed=True))
+    one.scrape()
+    one.scrape()
+    (message,) = caplog.messages
+    assert "PROMETHEUS_DISABLE_CREATED_SERIES" in message
 
 
 class Extra:

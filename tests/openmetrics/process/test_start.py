@@ -292,10 +292,10 @@ requests.labels('b').inc(5)
 
 @pytest.mark.e2e
 def test_the_scrape_is_not_traced(environment):
-    """Where ddtrace traces http.client, the scraper's own requests have no span."""
+    """Where ddtrace traces http.client and urllib3, the scraper's own requests have no span."""
     code = (
         """
-import os, sys, http.client
+import os, sys, http.client, urllib3
 from ddtrace import tracer
 from ddtrace.trace import TraceFilter
 seen = []
@@ -311,6 +311,8 @@ scrape()
 connection = http.client.HTTPConnection(*sys.argv[1:] or ("127.0.0.1", int(os.environ["PORT"])))
 connection.request("GET", "/users")
 connection.getresponse().read()
+with urllib3.PoolManager() as pool:
+    pool.request("GET", f"http://127.0.0.1:{os.environ['PORT']}/teams")
 print(len(seen))
 """
     )
@@ -321,9 +323,10 @@ print(len(seen))
             launcher=[find_ddtrace_run()],
             DD_LITELLM_OPENMETRICS_ENDPOINT=server.url,
             DD_TRACE_HTTPLIB_ENABLED="true",
+            DD_TRACE_URLLIB3_ENABLED="true",
             PORT=str(server.port),
         )
         paths = [path for path, _ in server.requests]
     assert "/metrics" in paths
-    assert "/users" in paths
-    assert printed == "1\n"
+    assert {"/users", "/teams"} <= {*paths}
+    assert printed == "3\n"  # urllib3 has http.client beneath it

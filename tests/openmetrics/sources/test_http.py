@@ -4,11 +4,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ddtrace_litellm.openmetrics.sources import redirects
-from ddtrace_litellm.openmetrics.sources.connection import request
-from ddtrace_litellm.openmetrics.sources.endpoint import PIECE, Endpoint
-from ddtrace_litellm.openmetrics.sources.failures import FetchError, UnauthorizedError
+from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
 from ddtrace_litellm.openmetrics.sources.http import fetch
+from ddtrace_litellm.openmetrics.sources.page import UnauthorizedError, redirect_target, same_server
+from ddtrace_litellm.transport import PIECE, FetchError, UnreachableError
 from tests.openmetrics.servers import OPENMETRICS, Server, closed_url, silent
 
 PAGE = b"# TYPE litellm_x counter\nlitellm_x_total 1\n# EOF\n"
@@ -87,6 +86,15 @@ def test_gzip_in_bounded_pieces():
     assert max(map(len, pieces)) <= 2 * PIECE
 
 
+def test_gzip_of_several_members():
+    """A page that was compressed in parts is read to the end of the last one, and half of that is half a page."""
+    compressed = gzip.compress(PAGE[:20]) + gzip.compress(PAGE[20:])
+    with Server(lambda handler: handler.reply(compressed, Content_Encoding="gzip")) as server:
+        assert body(Endpoint(server.url)) == PAGE
+    with Server(lambda handler: handler.reply(compressed[:-9], Content_Encoding="gzip")) as server:
+        assert "in the middle" in failure(Endpoint(server.url))
+
+
 def test_time_is_the_servers():
     """The time of the request is told by the server's clock, and never later than the request was."""
 
@@ -146,15 +154,17 @@ def test_redirect_elsewhere_drops_the_token(host):
 )
 def test_redirects_between_schemes(url, location, target, same):
     """LiteLLM behind TLS redirects to http: the same place by https is meant; no token ever goes from https to http."""
-    found = redirects.target(urlsplit(url), location)
+    found = redirect_target(urlsplit(url), location)
     assert found.geturl() == target
-    assert redirects.same_host(urlsplit(url), found) is same
+    assert same_server(urlsplit(url), found) is same
 
 
 def test_address_of_version_6():
     """The colons of an address are no port."""
-    connection, path, headers = request(urlsplit("https://[::1]/metrics"), Endpoint("https://[::1]/metrics"), 0.0)
-    assert (connection.host, connection.port, path, headers) == ("::1", 443, "/metrics", {})
+    url = closed_url().replace("127.0.0.1", "[::1]")
+    said = failure(Endpoint(url), UnreachableError)
+    assert said.startswith(f"{url} cannot be reached: ")
+    assert "no such host" not in said
 
 
 def test_redirects_end():

@@ -9,10 +9,11 @@ from prometheus_client.exposition import choose_encoder
 
 from ddtrace_litellm.openmetrics.pipeline.deltas import Deltas
 from ddtrace_litellm.openmetrics.sources import SourceError
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint, Tls, TokenFile
-from ddtrace_litellm.openmetrics.sources.failures import FetchError, UnauthorizedError, UnreachableError
-from ddtrace_litellm.openmetrics.sources.http import JSON, HttpSource, fetch
+from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint, TokenFile
+from ddtrace_litellm.openmetrics.sources.http import HttpSource, fetch
+from ddtrace_litellm.openmetrics.sources.page import JSON, UnauthorizedError
 from ddtrace_litellm.openmetrics.text.parser import IncompletePageError
+from ddtrace_litellm.transport import FetchError, Tls, UnreachableError
 from tests.openmetrics.servers import Server, closed_url
 
 PAGE = b"# TYPE litellm_x counter\nlitellm_x_total 1\n# EOF\n"
@@ -69,11 +70,11 @@ def test_a_page():
 
 
 def test_failures_are_a_sources():
-    """What keeps a page away is a ``SourceError``; that nobody is there is one of a kind of its own."""
-    with pytest.raises(SourceError) as raised:
+    """What keeps a page away is a ``FetchError``; that nobody is there is one of a kind of its own."""
+    with pytest.raises(FetchError) as raised:
         read(HttpSource(Endpoint(closed_url())))
     assert isinstance(raised.value, UnreachableError)
-    with Server(lambda handler: handler.reply(b"", status=500)) as server, pytest.raises(SourceError) as raised:
+    with Server(lambda handler: handler.reply(b"", status=500)) as server, pytest.raises(FetchError) as raised:
         read(HttpSource(Endpoint(server.url)))
     assert not isinstance(raised.value, UnreachableError)
     with Server(lambda _: None) as server, pytest.raises(UnreachableError):

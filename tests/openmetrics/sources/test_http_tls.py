@@ -1,8 +1,8 @@
 import pytest
 
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint, Tls
-from ddtrace_litellm.openmetrics.sources.failures import FetchError
+from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
 from ddtrace_litellm.openmetrics.sources.http import fetch
+from ddtrace_litellm.transport import FetchError, Tls
 from tests.openmetrics.servers import Server, certificate_for
 
 PAGE = b"# TYPE litellm_x counter\nlitellm_x_total 1\n# EOF\n"

@@ -1,6 +1,5 @@
 import os
 import signal
-import sys
 import tempfile
 from pathlib import Path
 
@@ -63,53 +62,55 @@ def test_lock_that_was_deleted_is_no_lock(path):
     one.close()
 
 
-def test_file_is_private_and_stays(path):
-    """Nobody else can open it, and so nobody else can lock it."""
-    leader = Leader(path)
+def test_the_directory_is_the_users_own(tmp_path):
+    """It is made so that nobody else can look into it, and its file is private too."""
+    path = tmp_path / "own" / "lock"
+    leader = Leader(path, private=True)
     assert leader.leads()
+    assert [each.stat().st_mode & 0o777 for each in (path.parent, path)] == [0o700, 0o600]
     leader.close()
-    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_link_is_not_followed(path, tmp_path):
-    """Whoever can write to the directory cannot have us open, or make, another file."""
+    """Whoever can write to a directory of metrics cannot have us open, or make, another file."""
     path.symlink_to(tmp_path / "target")
     with pytest.raises(OSError, match=str(path)):
         Leader(path).leads()
     assert not (tmp_path / "target").exists()
 
 
-@pytest.mark.parametrize("make", [lambda path: path.touch(0o644), os.mkfifo])
-def test_what_is_not_a_private_file_is_refused(path, make):
-    """A file that others may open, or no file at all, is named in the error."""
-    make(path)
-    with pytest.raises(PermissionError, match=str(path)):
-        Leader(path).leads()
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda directory: directory.mkdir(0o755),
+        lambda directory: directory.symlink_to("elsewhere"),
+        lambda directory: directory.touch(0o600),
+    ],
+    ids=["open to others", "link", "file"],
+)
+def test_what_is_not_a_private_directory_is_refused(tmp_path, make):
+    """A directory that others may open, or none at all, is named in the error."""
+    (tmp_path / "elsewhere").mkdir(0o700)
+    make(tmp_path / "own")
+    with pytest.raises(OSError, match=str(tmp_path / "own")):
+        Leader(tmp_path / "own" / "lock", private=True).leads()
+    assert not (tmp_path / "elsewhere" / "lock").exists()
 
 
-def test_file_of_another_user_is_refused(path, monkeypatch):
+def test_directory_of_another_user_is_refused(tmp_path, monkeypatch):
     """Its owner decides who leads."""
-    path.touch(0o600)
-    monkeypatch.setattr(os, "geteuid", lambda: path.stat().st_uid + 1)
-    with pytest.raises(PermissionError, match="not a private file of this user"):
-        Leader(path).leads()
-
-
-@pytest.mark.parametrize(("parent", "leads"), [(None, True), (object(), False)])
-def test_without_such_locks_a_worker_never_leads(path, monkeypatch, parent, leads):
-    """On Windows a process that multiprocessing started may be one of several."""
-    monkeypatch.setattr(sys, "platform", "win32")
-    monkeypatch.setattr("multiprocessing.parent_process", lambda: parent)
-    assert Leader(path).leads() is leads
-    assert not path.exists()
+    (tmp_path / "own").mkdir(0o700)
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(PermissionError, match="not a private directory of this user"):
+        Leader(tmp_path / "own" / "lock", private=True).leads()
 
 
 def test_each_endpoint_and_each_directory_has_a_leader_of_its_own(tmp_path, monkeypatch):
-    """The name of the file tells the endpoint, and the user, but not what the URL is."""
+    """The name of the file tells the endpoint, that of its directory the user, and none what the URL is."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     one, other = leader_of_endpoint("http://a:4000/metrics"), leader_of_endpoint("http://b:4000/metrics")
     assert one.path != other.path
     assert one.path == leader_of_endpoint("http://a:4000/metrics").path
-    assert one.path.parent == tmp_path
+    assert one.path.parent.parent == tmp_path
     assert "4000" not in one.path.name
     assert leader_of_directory(Path("/somewhere")).path == Path("/somewhere/ddtrace-litellm.lock")

@@ -5,7 +5,7 @@ import os
 
 import litellm
 from fastapi import HTTPException, Request
-from litellm.integrations.custom_guardrail import CustomGuardrail
+from litellm.integrations.custom_guardrail import CustomGuardrail, log_guardrail_information
 from litellm.proxy._types import UserAPIKeyAuth
 
 
@@ -39,3 +39,19 @@ class NoForbiddenWords(CustomGuardrail):
         if "forbidden" in str(data.get("messages")):
             raise HTTPException(status_code=400, detail="That word is not allowed here.")
         return data
+
+
+class LooksOn(CustomGuardrail):
+    """Rejects requests that say "interrupt" while the model answers, and answers to those that say "refuse"."""
+
+    @log_guardrail_information
+    async def async_moderation_hook(self, data: dict, **_more: object) -> None:
+        """Look at the request beside the call."""
+        if "interrupt" in str(data.get("messages")):
+            raise HTTPException(status_code=400, detail="Interrupted.")
+
+    @log_guardrail_information
+    async def async_post_call_success_hook(self, data: dict, **_more: object) -> None:
+        """Look at the answer."""
+        if "refuse" in str(data.get("messages")):
+            raise HTTPException(status_code=400, detail="Not this answer.")

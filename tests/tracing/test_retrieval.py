@@ -1,0 +1,137 @@
+"""Answers from a vector store: what searches, and what answers."""
+
+import asyncio
+import json
+
+import litellm
+import pytest
+
+from tests.provider import Script, ToolCall
+
+QUESTION = [{"role": "user", "content": "Do cats purr?"}]
+
+
+@pytest.fixture(autouse=True)
+def _keys(monkeypatch, provider):
+    # The search takes neither from the query's own arguments.
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-local")
+    monkeypatch.setattr(litellm, "api_base", f"{provider.url}/v1")
+
+
+def _query(**more):
+    return {
+        "model": "openai/gpt-4o-mini",
+        "messages": QUESTION,
+        "retrieval_config": {"vector_store_id": "vs_1", "custom_llm_provider": "openai", "top_k": 2},
+        **more,
+    }
+
+
+def _by_resource(recorder):
+    return {event["resource"]: event for event in recorder.events}
+
+
+async def _read(asked):
+    return [chunk async for chunk in await asked]
+
+
+def _in_a_loop(ask):
+    """Call what takes the thread's event loop, as LiteLLM's sync function does."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        ask()
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+needs_rag = pytest.mark.skipif(not hasattr(litellm, "aquery"), reason="LiteLLM has it from 1.85 on")
+
+
+@needs_rag
+@pytest.mark.parametrize("way", ["async", "stream", "sync"])
+def test_query(recorder, provider, way):
+    """The search with its documents and the answer are beside each other, beneath one workflow without tokens."""
+    if way == "sync":
+        _in_a_loop(lambda: litellm.query(**_query()))
+    else:
+        asyncio.run(_read(litellm.aquery(**_query(stream=True))) if way == "stream" else litellm.aquery(**_query()))
+    query, search, answer = (
+        _by_resource(recorder)[name]
+        for name in ("query" if way == "sync" else "aquery", "avector_store_search", "acompletion")
+    )
+    assert len(recorder.events) == 3
+    assert len(provider.requests) == 2
+    assert [event["meta"]["span"]["kind"] for event in (query, search, answer)] == ["workflow", "retrieval", "llm"]
+    assert {search["parent_id"], answer["parent_id"]} == {query["span_id"]}
+    documents = search["meta"]["output"]["documents"]
+    assert [(document["name"], document["score"]) for document in documents] == [("cats.txt", 0.9), ("cats.txt", 0.8)]
+    assert "Do cats purr?" in json.dumps(query["meta"]["input"])
+    assert "The local provider heard" in json.dumps(query["meta"]["output"])
+    assert query["meta"]["metadata"]["vector_store_id"] == "vs_1"
+    assert query["metrics"].keys() <= {"time_to_first_token"}
+    assert answer["metrics"]["total_cost"] > 0
+    assert recorder.still_open() == []
+
+
+@needs_rag
+def test_query_that_finds_no_store(recorder, provider):
+    """The error is told on the search and on the workflow, and nobody was asked for an answer."""
+    provider.behaviours["vs_1"] = Script(status=404, error="No such store.")
+    provider.otherwise = Script(status=404, error="No such store.")
+    with pytest.raises(Exception, match="No such store"):
+        asyncio.run(litellm.aquery(**_query()))
+    kinds = [(event["meta"]["span"]["kind"], event["status"]) for event in recorder.events]
+    assert kinds == [("retrieval", "error"), ("workflow", "error")]
+
+
+@needs_rag
+def test_query_that_is_cancelled(recorder, provider):
+    """Every span ends."""
+    provider.behaviours["gpt-4o-mini"] = Script(delay=5)
+
+    async def cancel():
+        task = asyncio.create_task(litellm.aquery(**_query()))
+        await asyncio.sleep(1)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(cancel())
+    assert recorder.still_open() == []
+    assert _by_resource(recorder)["aquery"]["status"] == "error"
+
+
+def test_store_before_a_chat(recorder, provider, monkeypatch):
+    """What LiteLLM finds in a store before it asks is a retrieval, and the call's input is with what was found."""
+    registry = pytest.importorskip("litellm.vector_stores.vector_store_registry")
+    store = {"vector_store_id": "vs_1", "custom_llm_provider": "openai", "litellm_params": {}}
+    monkeypatch.setattr(litellm, "vector_store_registry", registry.VectorStoreRegistry(vector_stores=[store]))
+    asyncio.run(litellm.acompletion("openai/gpt-4o-mini", messages=QUESTION, vector_store_ids=["vs_1"]))
+    events = _by_resource(recorder)
+    search, answer = events["avector_store_search"], events["acompletion"]
+    assert len(recorder.events) == len(provider.requests) == 2
+    assert search["meta"]["span"]["kind"] == "retrieval"
+    assert [document["score"] for document in search["meta"]["output"]["documents"]] == [0.9, 0.8]
+    assert answer["meta"]["span"]["kind"] == "llm"
+    assert "About: Do cats purr?" in json.dumps(answer["meta"]["input"])
+
+
+def test_file_search(recorder, provider):
+    """For a model without it, LiteLLM searches itself: each of its three requests is one leaf of one tree."""
+    pytest.importorskip("litellm.responses.file_search.emulated_handler")
+    asked = json.dumps({"query": "Do cats purr?", "vector_store_id": "vs_1"})
+    provider.behaviours["claude-sonnet-4-5"] = Script(tool_calls=(ToolCall("call_1", "litellm_file_search", asked),))
+    asyncio.run(
+        litellm.aresponses(
+            model="anthropic/claude-sonnet-4-5",
+            input="Do cats purr?",
+            tools=[{"type": "file_search", "vector_store_ids": ["vs_1"]}],
+            api_base=provider.url,
+            api_key="sk-local",
+        )
+    )
+    leaves = [event["meta"]["span"]["kind"] for event in recorder.leaves]
+    assert leaves == ["llm", "retrieval", "llm"]
+    assert len(provider.requests) == 3
+    assert [event["parent_id"] for event in recorder.events].count("undefined") == 1
