@@ -304,6 +304,7 @@ def test_keyboard_reaches_everything(watched):
     assert watched.page.value("document.activeElement.dataset.id") == f"{2:016x}"
     watched.press("Escape")
     watched.page.until("!document.querySelector('#list').hidden")
+    watched.page.until("document.activeElement.textContent == 'By keys?'")
     watched.press("?")
     assert watched.page.value("document.querySelector('#help').open")
     watched.page.value("document.querySelector('#help').close(); document.querySelector('#filters').reset()")

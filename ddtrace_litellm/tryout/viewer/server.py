@@ -79,6 +79,8 @@ class Viewer:
         try:
             asyncio.run(self._serve())
         except Exception as error:
+            if self._started.is_set():
+                raise  # which Python shows: the page says that it has ended, and the tryout goes on
             self._problem = error
             self._started.set()
 

@@ -127,14 +127,15 @@ function rowElement(row) {
 function makeRow(row) {
   const failed = row.status === "error" || row.status === "recovered";
   const second = failed && row.error ? el("span", { class: "why", text: row.error }) : el("span", { class: "answered", text: row.answered });
-  const model = row.models.length > 1 ? `${row.models[0]} +${row.models.length - 1}` : row.models[0] ?? "–";
+  const [model = "–", ...others] = row.models;
   const open = () => { location.hash = `#/trace/${row.id}`; };
   return el("tr", { "data-id": row.id, on: { click: (event) => { if (!event.target.closest("a")) open(); } } },
     el("td", { class: "time", "data-label": "Time", title: day.format(row.start), text: clock.format(row.start) }),
     el("td", { class: "request", "data-label": "Request" },
       el("a", { href: `#/trace/${row.id}`, text: row.asked || row.title }),
       el("span", { class: "second" }, el("code", { text: row.title }), second)),
-    el("td", { class: "model", "data-label": "Model", title: row.models.join(", "), text: model }),
+    el("td", { class: "model", "data-label": "Model", title: row.models.join(", ") },
+      el("div", {}, el("span", { text: model }), others.length > 0 && el("span", { class: "muted", text: `+${others.length}` }))),
     el("td", { class: "num", "data-label": "Tokens", title: row.estimated ? "Estimated: no provider counted them" : null, text: tokens(row) }),
     el("td", { class: "num", "data-label": "Cost", text: row.cost === null ? "–" : cost(row.cost) }),
     el("td", { class: "num", "data-label": "First token", text: row.first_token === null ? "–" : duration(row.first_token) }),
@@ -348,7 +349,8 @@ function fact(label, value, hint) {
 function renderHead() {
   const { trace } = state;
   const row = state.rows.get(trace.id);
-  const copy = el("button", { type: "button", class: "quiet copy", text: "Copy", "aria-label": "Copy the trace's id", on: {
+  // A page of a file has no clipboard in some browsers.
+  const copy = navigator.clipboard && el("button", { type: "button", class: "quiet copy", text: "Copy", "aria-label": "Copy the trace's id", on: {
     click: async () => { await navigator.clipboard.writeText(trace.id); copy.textContent = "Copied"; },
   } });
   const warning = trace.lost_parents.length > 0 && el("p", { class: "warning", text:
@@ -814,7 +816,11 @@ async function show() {
     else tab.removeAttribute("aria-current");
   }
   document.title = `${name === "metrics" ? "Metrics" : "Traces"} · ddtrace-litellm`;
-  if (name === "list") renderList();
+  if (name === "list") {
+    renderList();
+    const left = state.trace && $("rows").querySelector(`[data-id="${CSS.escape(state.trace.id)}"] a`);
+    if (left && (document.activeElement === document.body || $("trace").contains(document.activeElement))) left.focus();
+  }
   if (name === "metrics") await loadMetrics();
   if (name === "trace") await openTrace(id.toLowerCase(), span?.toLowerCase());
 }
