@@ -1,10 +1,11 @@
 """A real agent on loopback that speaks A2A, of the ``a2a`` package that is installed (1.1 and later)."""
 
+import asyncio
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ class Agent:
 
     def __init__(self) -> None:
         self.headers: dict[str, str] = {}
+        self.loop: asyncio.AbstractEventLoop | None = None
         self.url = ""
 
     def app(self) -> Any:
@@ -44,8 +46,6 @@ class Agent:
 
 
 def _executor(agent: Agent) -> Any:
-    import asyncio
-
     from a2a.helpers import (
         new_task_from_user_message,
         new_text_artifact_update_event,
@@ -57,6 +57,7 @@ def _executor(agent: Agent) -> Any:
 
     class Echo(AgentExecutor):
         async def execute(self, context: Any, event_queue: Any) -> None:
+            agent.loop = asyncio.get_running_loop()
             agent.headers = dict(context.call_context.state.get("headers", {}))
             asked = context.get_user_input()
             if asked == "wait":
@@ -90,7 +91,12 @@ def a2a_agent() -> Iterator[Agent]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         agent.url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
         server = uvicorn.Server(uvicorn.Config(agent.app(), log_level="error", ws="none"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+
+        def serve() -> None:
+            with suppress(RuntimeError):  # of a loop that was stopped
+                server.run(sockets=[listening])
+
+        thread = threading.Thread(target=serve, daemon=True)
         thread.start()
         while not server.started and thread.is_alive():
             time.sleep(0.01)
@@ -99,4 +105,8 @@ def a2a_agent() -> Iterator[Agent]:
         finally:
             server.should_exit = True
             server.force_exit = True
-            thread.join(2)  # the SDK's task of a request that was broken off stays, whatever its loop says (1.3)
+            thread.join(2)
+            if thread.is_alive() and agent.loop is not None:
+                # The SDK's task of a request that was broken off is not to be cancelled (1.3).
+                agent.loop.call_soon_threadsafe(agent.loop.stop)
+                thread.join(5)
