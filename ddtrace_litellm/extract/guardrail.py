@@ -23,6 +23,8 @@ _SEVERITY = (SKIP, ALLOW, MASK, FLAG, ERROR, BLOCK)
 # classification; and people: alert_recipients.
 _DETAILS = ("guardrail_id", "policy_template", "detection_method", "patterns_checked", "guardrail_cost")
 _SCORES = ("confidence_score", "risk_score")
+_MOST = 50
+"""Categories and types of entities kept of one run."""
 # A hook of before 1.95 hands on the whole request or response as its answer.
 _WHOLE_MESSAGES = frozenset({"choices", "content", "input", "messages", "metadata", "output"})
 # How LiteLLM tells a guardrail that blocks from one that fails (``is_guardrail_intervention``, 1.110).
@@ -157,9 +159,6 @@ def merged(verdicts: Iterable[Verdict], *, mode: str, error: BaseException | Non
 def is_block(error: Any) -> bool:
     """Whether a guardrail raised this to stop what it was asked about, and has not failed itself."""
     return type(error).__name__ in _BLOCKING or getattr(error, "status_code", None) in _BLOCKING_STATUS
-
-
-_MOST = 50
 
 
 def _counts(value: Any) -> dict[str, int]:

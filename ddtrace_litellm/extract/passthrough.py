@@ -6,6 +6,7 @@ The API is found by the path, since hosts are the operator's. What has a path th
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
@@ -34,6 +35,8 @@ _OTHERS_TOO = ("/invoke", ":rawPredict", ":streamRawPredict")
 """Paths that several providers' models share: only Anthropic's have a version in the body."""
 _MODEL_IN_PATH = re.compile(r"/(?:models?|deployments|engines)/(.+?)(?::[a-zA-Z]+|/[a-z/-]+)$")
 _MAX_BODY = 20_000_000
+_ERROR = 400
+"""The least HTTP status that is one."""
 
 # Of the proxy's object of who asks (1.72 to 1.110): its field, and LiteLLM's name of it in the metadata of a call.
 _WHO = {
@@ -141,16 +144,11 @@ def body_of(response: Any) -> Any:
     status = getattr(response, "status_code", 200)
     body = None
     if isinstance(content, bytes) and len(content) <= _MAX_BODY:
-        try:
+        with suppress(ValueError, RecursionError):
             body = json.loads(content)
-        except (ValueError, RecursionError):
-            body = None
     if status >= _ERROR and not fields_of(body).get("error"):
         return {"error": {"type": f"HTTP {status}", "message": f"HTTP {status}"}}
     return body
-
-
-_ERROR = 400
 
 
 @cache
