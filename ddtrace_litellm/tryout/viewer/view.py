@@ -123,7 +123,7 @@ def _span(trace: Trace, span: Span, *, leading: bool) -> dict[str, Any]:
         "llm": None
         if llm is None
         else {
-            **asdict(llm),
+            **vars(llm),
             "links": [_link(link) for link in llm.links],
             "estimated": _estimated(span),
         },
