@@ -15,7 +15,7 @@ import ddtrace_litellm
 from ddtrace_litellm import cli
 from ddtrace_litellm.extract import metadata, plain, room
 from ddtrace_litellm.info.variables import DDTRACE, OWN
-from ddtrace_litellm.targets import FUNCTIONS, ROUTER_ENDPOINTS, ROUTER_METHODS
+from ddtrace_litellm.targets import AGENTS, FUNCTIONS, ROUTER_ENDPOINTS, ROUTER_METHODS
 from ddtrace_litellm.tracing.wrappers import is_traced
 from ddtrace_litellm.versions import NEWEST_TESTED, OLDEST_TESTED
 
@@ -61,6 +61,12 @@ def test_variables_are_those_that_info_knows():
     text = (DOCS / "configuration.md").read_text()
     listed = dict(re.findall(r"^\| `(DD_LITELLM_\w+)` \| (\S+) \|", text, re.MULTILINE))
     assert {name: default.strip("`").replace("none", "") for name, default in listed.items()} == OWN
+
+
+def test_agents_are_documented():
+    """Each function of LiteLLM's agents and tool loops is in the page about them."""
+    text = (DOCS / "tools-and-agents.md").read_text()
+    assert not [target.name for target in AGENTS if f"`{target.name}`" not in text]
 
 
 def test_limits_are_those_of_the_code():

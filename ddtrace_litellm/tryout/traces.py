@@ -168,7 +168,10 @@ class Assembly:
             changed[trace_id] = None
         for request in raw_requests:
             for event in _events(request):
-                trace_id, span_id = _apm_trace_id(event), int(event["span_id"])
+                whole, span_id = _apm_trace_id(event), int(event["span_id"])
+                trace_id = whole & _LOW_64_BITS
+                if whole != trace_id:
+                    self._upper_halves.setdefault(trace_id, f"{whole >> 64:016x}")
                 self._events.setdefault(trace_id, {})[span_id] = event
                 self._trace_of[span_id] = trace_id
                 changed[trace_id] = None
@@ -258,7 +261,7 @@ def _tags(event: _Json) -> dict[str, Any]:
 def _apm_trace_id(event: _Json) -> int:
     text = str((event.get("_dd") or {}).get("apm_trace_id") or event.get("trace_id") or "0")
     try:
-        return int(text, 16) & _LOW_64_BITS
+        return int(text, 16)
     except ValueError:
         return 0
 

@@ -129,10 +129,11 @@ def test_trace_grows_as_payloads_come():
     body = base64.b64encode(batch(EVENT)).decode()
     request = {"url": "http://a/evp_proxy/v2/api/v2/llmobs", "body": body}
     (alone,) = assembly.add([], [request])
-    assert [each.title for each in alone.spans] == ["completion"]
+    assert ([each.title for each in alone.spans], alone.trace_id) == (["completion"], f"{UPPER_HALF}{TRACE_ID:016x}")
     (other,) = assembly.add([[span(7, trace_id=5)]], [])
     assert other.trace_id.endswith("5")
     (joined,) = assembly.add([[span(1, meta={"k": "v"})], [span(2, 1)]], [])
+    assert joined.trace_id == alone.trace_id
     first, second = joined.spans
     assert (first.llm.model, first.apm_tags["k"], second.parent_id) == ("gpt-4o-mini", "v", 1)
 

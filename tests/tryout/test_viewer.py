@@ -304,6 +304,7 @@ def test_keyboard_reaches_everything(watched):
     assert watched.page.value("document.activeElement.dataset.id") == f"{2:016x}"
     watched.press("Escape")
     watched.page.until("!document.querySelector('#list').hidden")
+    watched.page.until("document.activeElement.textContent == 'By keys?'")
     watched.press("?")
     assert watched.page.value("document.querySelector('#help').open")
     watched.page.value("document.querySelector('#help').close(); document.querySelector('#filters').reset()")
@@ -595,6 +596,7 @@ def test_report_is_opened_from_disk_and_asks_for_nothing(watched, tmp_path):
         page.until("document.querySelector('#panel .facts')")
         assert EVIL in page.value("document.querySelector('#panel').textContent")
         assert page.value("document.querySelector('#live').textContent") == "Report · program ended with status 3"
+        assert page.value("getComputedStyle(document.querySelector('.top')).display") == "flex"
         assert page.value("performance.getEntriesByType('resource').length") == 0
         assert page.value(ELEMENTS) == 0
         page.value(
