@@ -262,7 +262,7 @@ COMMANDS: tuple[Command, ...] = (
         "  ddtrace-litellm scrape http://localhost:4000/metrics --token-file key.txt",
         scrape.configure,
         scrape.run,
-        needs=("rich",),
+        needs=("rich", "urllib3"),
     ),
     Command(
         "assets",

@@ -12,13 +12,10 @@ from ddtrace_litellm.metrics.batch import MetricBatch
 from ddtrace_litellm.openmetrics.pipeline.collector import Collector
 from ddtrace_litellm.openmetrics.pipeline.page_options import PageOptions
 from ddtrace_litellm.openmetrics.samples import Sample
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
-from ddtrace_litellm.openmetrics.sources.http import HttpSource
-from ddtrace_litellm.openmetrics.sources.page import UnauthorizedError
-from ddtrace_litellm.transport import FetchError
+from ddtrace_litellm.openmetrics.sources import Source
 
 _INTERVAL = 15.0
-_FAILURES = (FetchError, ValueError)  # those of a page that cannot be read are ValueErrors
+_FAILURES = (masking.SafeError, ValueError)  # those of a page that cannot be read are ValueErrors
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
         0, or 1 where the first page could not be read. A later one may fail: the proxy may be back for the next.
     """
     from ddtrace_litellm.openmetrics import render
+    from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
+    from ddtrace_litellm.openmetrics.sources.http import HttpSource
 
     token = ""
     try:
@@ -60,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
             _complain(error, token)
 
 
-def _read(source: HttpSource, collect: Callable[[Iterable[Sample], float], MetricBatch]) -> MetricBatch:
+def _read(source: Source, collect: Callable[[Iterable[Sample], float], MetricBatch]) -> MetricBatch:
     with source.read() as page:
         return collect(page.samples, page.asked_at)
 
@@ -83,10 +82,12 @@ def _token(arguments: argparse.Namespace) -> str:
         return file.read_text(encoding="utf-8").strip()
     except (OSError, ValueError) as error:  # of a path or a text that is none
         why = masking.system_reason(error) if isinstance(error, OSError) else "it is not UTF-8"
-        raise FetchError(f"cannot read the token from {masking.path(str(file))}: {why}") from None
+        raise masking.SafeValueError(f"cannot read the token from {masking.path(str(file))}: {why}") from None
 
 
 def _complain(error: Exception, token: str) -> int:
+    from ddtrace_litellm.openmetrics.sources.page import UnauthorizedError
+
     hint = ""
     if isinstance(error, UnauthorizedError):
         hint = f": {'another' if token else 'a'} key is needed, with --token or --token-file"

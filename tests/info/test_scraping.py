@@ -1,5 +1,6 @@
 """What ``info`` says of the scraper is what the scraper would do."""
 
+import subprocess
 import sys
 
 import pytest
@@ -86,6 +87,19 @@ def test_an_extra_that_is_missing(package, monkeypatch):
     what, remedy = only_problem(environ(ENABLED="true"))
     assert f"{package} is not installed" in what
     assert "ddtrace-litellm[openmetrics]" in remedy
+
+
+def test_the_command_line_is_there_without_the_extra():
+    """Without any package of the extra the commands can still say what is missing, and the scraper begins to start."""
+    script = """
+import sys
+for name in ("datadog", "filelock", "pydantic", "urllib3", "yaml"):
+    sys.modules[name] = None
+import ddtrace_litellm.cli
+import ddtrace_litellm.openmetrics.process.start
+import ddtrace_litellm.openmetrics.sources.registry
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_they_are_problems_of_the_report():
