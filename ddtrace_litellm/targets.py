@@ -13,6 +13,7 @@ from ddtrace_litellm.extract import (
     chat,
     embeddings,
     generate_content,
+    harness,
     guardrail,
     images,
     mcp,
@@ -218,6 +219,15 @@ _A2A = ("litellm.a2a_protocol", "litellm.a2a_protocol.main")
 
 AGENTS = (
     *_LOOPS,
+    # Every turn of an agent comes this way, of a session too (1.108).
+    Target("turn_events", ("litellm.harness.runtime:AsyncSession",), harness.API, called="agent.turn", method=True),
+    Target(
+        "_tool_outcome",
+        ("litellm.harness.handlers.tool_loop_handler",),
+        tool.API,
+        asynchronous=True,
+        called="agent.execute_tool",
+    ),
     Target("asend_message", _A2A, a2a.API, asynchronous=True),
     Target("asend_message_streaming", _A2A, a2a.API),  # returns a stream, and is no coroutine function
 )

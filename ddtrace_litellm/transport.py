@@ -6,7 +6,6 @@ traced by default. Ours are the deadline for a whole answer, the networks of ``n
 words, which no client has.
 """
 
-import base64
 import io
 import re
 import socket
@@ -26,6 +25,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from urllib3 import BaseHTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError
+from urllib3.util import make_headers
 
 from ddtrace_litellm import masking
 
@@ -292,8 +292,7 @@ def request(  # noqa: PLR0913
 def _authorization(proxy: SplitResult) -> dict[str, str]:
     if proxy.username is None:
         return {}
-    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
-    return {"Proxy-Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+    return make_headers(proxy_basic_auth=f"{unquote(proxy.username)}:{unquote(proxy.password or '')}")
 
 
 class _Timed(io.RawIOBase):

@@ -40,11 +40,12 @@ def add_cost(
     metrics["total_cost"] = float(total)
     if not total:
         return
-    for input_cost, output_cost in (_parts(breakdown), _priced(metrics, price or {})):
-        if equal(input_cost + output_cost, total):
-            metrics["input_cost"] = input_cost
-            metrics["output_cost"] = output_cost
-            return
+    input_cost, output_cost = _parts(breakdown) if breakdown else (0, 0)
+    if not equal(input_cost + output_cost, total):
+        input_cost, output_cost = _priced(metrics, price or {})
+    if equal(input_cost + output_cost, total):
+        metrics["input_cost"] = input_cost
+        metrics["output_cost"] = output_cost
 
 
 def _parts(breakdown: Mapping[str, Any]) -> tuple[float, float]:

@@ -30,6 +30,7 @@ _DESCRIBING = frozenset(
 """Parameters that may hold a schema with descriptions, or where the user is."""
 _FORM = frozenset({"effort", "format", "search_context_size", "strict", "type", "verbosity"})
 """What of those says of which kind they are."""
+_SINGLE = frozenset({bool, float, int, str})
 _FORMAT = re.compile(r"[a-z0-9_]{1,20}")
 _URLS = ("api_base", "base_url")
 
@@ -78,10 +79,16 @@ COST_TAGS = frozenset({"api_key_alias", "end_user", "model_group", "org_alias", 
 
 
 def parameters(arguments: Mapping[str, Any], allowed: Container[str], *, contents: bool) -> dict[str, Any]:
-    """Return the request's parameters that are in ``allowed`` and set. ``contents``: also those that hold text."""
-    found: dict[str, Any] = plain(
-        {name: value for name, value in arguments.items() if name in allowed and value is not None}
-    )
+    """Return the request's parameters that are in ``allowed`` and set.
+
+    Args:
+        arguments: as ``plain_arguments`` returns them.
+        allowed: the names of parameters.
+        contents: also those that hold text.
+    """
+    found = {name: value for name, value in arguments.items() if name in allowed and value is not None}
+    if not _SINGLE.issuperset(map(type, found.values())):  # single values are plain already
+        found = plain(found)
     for name in _URLS:
         if url := arguments.get(name):
             found[name] = strip_credentials(text_of(url))
@@ -159,6 +166,37 @@ def identity_tags(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, 
     if labels:
         tags["request_tags"] = ",".join([*labels, f"({left_out} more)"] if left_out else labels)
     return tags
+
+
+# Of LiteLLM's record of an auto-router's choice (1.100), what quotes no request.
+_DECISION = (
+    "cause",
+    "classifier_model",
+    "escalated",
+    "request_type",
+    "routed_model",
+    "router_model_name",
+    "router_type",
+    "score",
+    "tier",
+)
+
+
+def routing_decision(metadata: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what an auto-router has chosen, and why; empty where none has."""
+    for source in metadata:
+        if decision := source.get("routing_decision"):
+            said = plain({name: value for name in _DECISION if (value := field(decision, name)) is not None})
+            return {"routing_decision": said} if said else {}
+    return {}
+
+
+def applied_guardrails(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the names of the guardrails that LiteLLM's proxy has noted for a request; empty where there are none."""
+    for source in request_metadata(arguments):
+        if names := sequence(source.get("applied_guardrails")):
+            return {"applied_guardrails": [text(name)[:MAX_TAG_CHARS] for name in names[:MAX_REQUEST_TAGS]]}
+    return {}
 
 
 def _label(value: Any) -> str:

@@ -40,6 +40,7 @@ def problems(facts: Facts) -> list[Problem]:
         *_transport(facts),
         *_callbacks(facts),
         *_counters(facts),
+        *(Problem(*problem) for problem in facts.scraping.problems),
     ]
     return list({problem.what: problem for problem in found}.values())
 

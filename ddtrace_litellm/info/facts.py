@@ -14,6 +14,7 @@ from ddtrace_litellm import config, masking
 from ddtrace_litellm.info import processes, reach
 from ddtrace_litellm.info.processes import Seen
 from ddtrace_litellm.info.reach import Answer
+from ddtrace_litellm.info.scraping import OFF, Scraping, look
 from ddtrace_litellm.versions import __version__
 
 _OUR_LOGGER = "ddtrace.litellm"
@@ -30,7 +31,7 @@ class Facts:
         versions: of ``python``, ``ddtrace``, ``litellm`` and ``ddtrace-litellm``; ``None`` for what is not installed.
         seen: what a child under ``ddtrace-run`` found.
         warnings: of our variables whose values cannot be used.
-        scraper: what the scraper of the proxy's metrics does, in words; ``None`` where this version has none.
+        scraping: what the scraper of the proxy's metrics does, and what keeps it from that.
         agent: what the Agent answered, ``None`` where nobody knows which.
         intake: what Datadog itself answered, ``None`` where nothing is sent there.
     """
@@ -39,7 +40,7 @@ class Facts:
     versions: Mapping[str, str | None]
     seen: Seen
     warnings: tuple[str, ...] = ()
-    scraper: str | None = None
+    scraping: Scraping = OFF
     agent: Answer | None = None
     intake: Answer | None = None
 
@@ -70,19 +71,19 @@ def gather(environ: Mapping[str, str], modules: Sequence[str] = (), proxy_config
     versions = {name: processes.installed(name) for name in ("ddtrace", "litellm")}
     seen = processes.look(environ, modules, proxy_config)
     export = (seen.found or {}).get("export") or {}
-    warnings, scraper = _settings(environ)
+    warnings, scraping = _settings(environ)
     return Facts(
         environ,
         {"python": platform.python_version(), **versions, "ddtrace-litellm": __version__},
         seen,
         warnings,
-        scraper,
+        scraping,
         reach.agent(export["agent_url"]) if export else None,
         reach.intake(host_of(export["url"])) if export.get("mode") in DIRECT else None,
     )
 
 
-def _settings(environ: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
+def _settings(environ: Mapping[str, str]) -> tuple[tuple[str, ...], Scraping]:
     """Read our own variables; return the warnings about them, and what the scraper does."""
     texts: list[str] = []
     handler = _Listener(texts)
@@ -91,25 +92,11 @@ def _settings(environ: Mapping[str, str]) -> tuple[tuple[str, ...], str | None]:
     try:
         config.capture_config(environ)
         config.health_metrics_enabled(environ)
-        scraper = _scraper(environ)
+        scraping = look(environ)
     finally:
         config.log.propagate = propagates
         config.log.removeHandler(handler)
-    return tuple(texts), scraper
-
-
-def _scraper(environ: Mapping[str, str]) -> str | None:
-    read = getattr(config, "openmetrics_config", None)
-    if read is None:
-        return None
-    settings = read(environ)
-    if settings is None:
-        return "off"
-    to = "Datadog itself" if settings.agentless else "the Agent's DogStatsD"
-    if settings.conf:
-        return f"as {masking.path(settings.conf)} says, to {to}"
-    where = masking.url(settings.endpoint) if settings.endpoint else "the registry of the proxy's process"
-    return f"{where} every {settings.interval:g} s, to {to}"
+    return tuple(texts), scraping
 
 
 class _Listener(logging.Handler):

@@ -72,8 +72,7 @@ def rows(facts: Facts) -> Iterator[Row]:
         yield Row("Datadog", f"{host_of(export['url'])} {_answer(facts.intake)}", _good(facts.intake, needed=True))
     if (twice := _reported_twice(facts)) is not None:
         yield Row("callbacks", "every request is reported twice" if twice else "none that reports twice", not twice)
-    if facts.scraper is not None:
-        yield Row("proxy's metrics", facts.scraper)
+    yield Row("proxy's metrics", facts.scraping.text, False if facts.scraping.problems else None)
     if counters := found.get("counters"):
         ends = ", ".join(f"{number} {outcome}" for outcome, number in counters["spans_ended"].items() if number)
         errors = sum(counters["internal_errors"].values())
@@ -97,7 +96,7 @@ def as_json(facts: Facts) -> dict[str, Any]:
         "agent": _answer_as_json(facts.agent),
         "intake": _answer_as_json(facts.intake),
         "reported_twice": _reported_twice(facts),
-        "scraper": facts.scraper,
+        "scraper": facts.scraping.text,
         "counters": found.get("counters"),
         "variables": [variable._asdict() for variable in variables.read(facts.environ, facts.unusable)],
         "log": [asdict(line) for line in facts.seen.logged],

@@ -17,7 +17,7 @@ import litellm
 
 from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import NOTHING
-from ddtrace_litellm.extract import a2a, credentials, embeddings, plain, prompts
+from ddtrace_litellm.extract import a2a, credentials, embeddings, metadata, plain, prompts
 from ddtrace_litellm.extract.api import Input
 from ddtrace_litellm.extract.fields import sequence
 from ddtrace_litellm.targets import Target
@@ -38,6 +38,7 @@ _BEGIN, _REQUEST, _RESULT, _STREAM = contain("begin"), contain("request"), conta
 _OUTCOME, _SPAN, _DEBUG_LOG, _FINISH = contain("outcome"), contain("span"), contain("debug log"), contain("finish")
 _KEYS = tuple(name for name in vars(litellm) if name.endswith("_key"))
 """LiteLLM's settings that hold keys (``litellm.openai_key``)."""
+_STRATEGY = contain("routing strategy")
 _OBSERVED, _ERROR_TEXT, _PROMPT = contain("provider request"), contain("error text"), contain("prompt")
 
 _prompts: WeakKeyDictionary[Any, prompts.Prompt] = WeakKeyDictionary()
@@ -58,7 +59,10 @@ def begin(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any], instanc
             return None
         if parent is not None and not target.api.asks_provider:
             parent.end_whole_streams()
-        return Call.open(target, target.arguments(args, kwargs, instance), parent, active)
+        call = Call.open(target, target.arguments(args, kwargs, instance), parent, active)
+        if target.router:
+            call.chosen_by(instance)
+        return call
     return None
 
 
@@ -168,7 +172,8 @@ class Call:
         blocked: a guardrail beneath has stopped it; where LiteLLM has then asked no provider, it is no leaf.
         request: ``None`` where it could not be read.
         counted_in: where its end is counted: with its start, which a forked process has not counted.
-        secrets: what no text of an error may quote: its own, and those of calls that served it and failed.
+        secrets: what no text of an error may quote, of calls that served it and failed.
+        own_secrets: what no text of an error may quote, of itself; ``None`` until it is asked for.
         done: the call has ended; what starts later (LiteLLM's background tasks) is not beneath it.
     """
 
@@ -183,6 +188,7 @@ class Call:
         "done",
         "logging_obj",
         "own_response",
+        "own_secrets",
         "parent",
         "request",
         "secrets",
@@ -213,6 +219,7 @@ class Call:
         self.attempts: Attempts | None = None
         self.request: Request | None = None
         self.secrets: set[str] | None = None
+        self.own_secrets: set[str] | None = None
         self.span: Any = None
 
     @classmethod
@@ -248,6 +255,18 @@ class Call:
             call.leave()
             raise
         return call
+
+    def chosen_by(self, router: Any) -> None:
+        """Note how a Router chooses among its deployments.
+
+        Args:
+            router: LiteLLM's object; from 1.110 on its settings are a snapshot that it keeps.
+        """
+        with _STRATEGY:
+            settings = getattr(router, "settings", None)
+            strategy = getattr(settings() if callable(settings) else router, "routing_strategy", None)
+            if strategy is not None and self.request is not None:
+                self.request.metadata["routing_strategy"] = plain.tag(plain.text(strategy))
 
     def is_served_by(self, target: Target) -> bool:
         """Whether a call of ``target`` beneath is how this one gets its answer."""
@@ -289,6 +308,9 @@ class Call:
         if serves is not None and serves.attempts is not None:
             tried = request.metadata.get("model_group", arguments.get("model"))
             request.metadata.update(serves.attempts.begin(plain.text(tried)))
+            if serves.target.router and serves.request is not None:
+                # The Router notes its choice in the metadata that it hands on.
+                serves.request.metadata.update(metadata.routing_decision(metadata.request_metadata(arguments)))
         if request.capture is NOTHING and (within is None or within.capture is not NOTHING):
             self._redact_served()
         if debug_log.wanted():
@@ -377,8 +399,9 @@ class Call:
         if isinstance(result.error, _CANCELLED):
             result, ended_as = self._cancelled(result, ended_as)
         said: Outcome | None = None
-        with _ERROR_TEXT:
-            self._tell_error(result.error)
+        if result.error is not None:
+            with _ERROR_TEXT:
+                self._tell_error(result.error)
         with _OUTCOME:
             said = self._outcome(result)
         written = False
@@ -412,6 +435,8 @@ class Call:
             return None
         if self.attempts is not None:
             request.metadata.update(self.attempts.summary())
+            if self.target.router:
+                request.metadata.update(metadata.applied_guardrails(request.arguments))
         # An attempt that was cancelled is not one that failed.
         if isinstance(error, Exception) and serves is not None and serves.attempts is not None:
             serves.attempts.fail(request.metadata, self.error_text().summary(error))
@@ -428,9 +453,7 @@ class Call:
             said = said._replace(error=self.error_text().reported(*said.error))
         return said
 
-    def _tell_error(self, error: BaseException | None) -> None:
-        if error is None:
-            return
+    def _tell_error(self, error: BaseException) -> None:
         stack = _ddtrace.set_exception(self.span, error)
         if self.span.error:  # exit(0) is none
             text = self.error_text()
@@ -442,12 +465,14 @@ class Call:
                     _ddtrace.keep_failures(span, failures)
 
     def error_text(self) -> ErrorText:
-        """Return how errors of this call are told. It looks for secrets, which takes some 100 us."""
+        """Return how errors of this call are told."""
         if self.request is None:
             return ErrorText(captured=False)
-        secrets = self.secrets = self.secrets or set()
-        secrets |= credentials.of_call(self.request.arguments) | spans.hidden_users(self.request.arguments)
-        secrets |= credentials.of_process({name: getattr(litellm, name, None) for name in _KEYS})
+        if self.own_secrets is None:  # looked for once, as it takes some 100 us
+            arguments = self.request.arguments
+            of_process = credentials.of_process({name: getattr(litellm, name, None) for name in _KEYS})
+            self.own_secrets = credentials.of_call(arguments) | spans.hidden_users(arguments) | of_process
+        secrets = self.own_secrets | (self.secrets or set())
         if self.serves is not None:
             # Its error is the same, and its arguments do not have the deployment's key.
             self.serves.secrets = (self.serves.secrets or set()) | secrets

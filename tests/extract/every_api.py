@@ -2,6 +2,7 @@
 
 import json
 import pkgutil
+from dataclasses import dataclass
 from importlib import import_module
 
 from ddtrace_litellm import extract
@@ -78,7 +79,15 @@ def _event(**data):
     return f"data: {json.dumps(data)}\n\n".encode()
 
 
+@dataclass
+class Text:
+    """An event of an agent of LiteLLM's, by its name."""
+
+    delta: str
+
+
 STREAM = [
+    Text(MARK),
     {"choices": [{"index": 0, "text": MARK, "delta": {"role": "assistant", "content": MARK}}]},
     {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "item_id": "item_0", "delta": MARK},
     _event(type="content_block_start", index=0, content_block={"type": "text", "text": ""}),

@@ -258,6 +258,7 @@ LONG_REQUESTS = {
         {"request": {"params": {"message": {"role": "user", "parts": [{"text": "abcd"}]}}}},
         [_message("user")],
     ),
+    "harness": ({"prompt": "abcd"}, [_message("user")]),
     "mcp": ({"arguments": "abcd"}, CUT),
     "tool": ({"tool_call": {"function": {"name": "f", "arguments": "abcd"}}}, CUT),
     "tool_loop": ({"messages": [{"role": "user", "content": "abcd"}]}, [_message("user")]),
@@ -291,6 +292,7 @@ def _answer(content):
 
 LONG_RESPONSES = {
     "a2a": ({"result": {"role": "agent", "parts": [{"text": "abcd"}]}}, [_message("agent")]),
+    "harness": ({"text": "abcd"}, [_message("assistant")]),
     "mcp": ({"content": [{"type": "text", "text": "abcd"}]}, CUT),
     "tool": ({"content": "abcd"}, CUT),
     "tool_loop": ("abcd", [_message("assistant")]),

@@ -64,6 +64,7 @@ def test_presidio_that_masks(arrivals, upstream, caller, stream):
     assert MASK in json.dumps(leaf.llm.input)
     guardrail = _before_the_call(trace, "masks")
     assert guardrail.parent_id == trace.roots[0].span_id == router.parent_id
+    assert router.llm.metadata["applied_guardrails"] == ["masks"]
     metadata = guardrail.llm.metadata
     assert (metadata["guardrail_provider"], metadata["guardrail_action"]) == ("presidio", "mask")
     assert metadata["masked_entity_count"] == {"PHONE_NUMBER": 1}

@@ -117,6 +117,19 @@ def test_guardrail_that_blocks(arrivals, upstream, caller):
     assert workflow.llm.metrics == {}
 
 
+@pytest.mark.parametrize("name", ["messages", "chat"])
+def test_guardrail_that_masks(arrivals, upstream, caller, name):
+    """The request is shown as it was sent."""
+    path, body = _ROUTES[name]
+    whispered = [{"role": "user", "content": "whispered words"}]
+    assert _post(caller, path, {**body, "messages": whispered}).status_code == 200
+    (trace,) = arrivals.wait(caller.mark)
+    (leaf,) = leaves(trace)
+    assert [request.body["messages"][0]["content"] for request in upstream.requests] == ["hidden"]
+    assert "hidden" in json.dumps(leaf.llm.input)
+    assert arrivals.leaked(["whispered"]) == set()
+
+
 def test_redaction(arrivals, call):
     """The headers that switch contents off do so here."""
     caller = call(more={"x-litellm-enable-message-redaction": "true"})

@@ -226,6 +226,14 @@ def test_classifier_of_a_complexity_router_is_no_attempt(provider, recorder):
     assert len(recorder.leaves) == 2
     outer = next(event for event in recorder.events if _routes(event, "auto"))
     assert (outer["meta"]["metadata"]["attempts"], outer["meta"]["metadata"]["attempted_fallbacks"]) == (1, 0)
+    if hasattr(litellm.types.utils, "StandardLoggingRoutingDecision"):
+        decision = outer["meta"]["metadata"]["routing_decision"]
+        assert (decision["tier"], decision["routed_model"], decision["classifier_model"]) == (
+            "SIMPLE",
+            "group",
+            "classifier",
+        )
+        assert "cause" in decision
     assert recorder.still_open() == []
     assert not snapshot().internal_errors
 

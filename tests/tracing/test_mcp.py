@@ -37,8 +37,8 @@ async def wait(seconds: float) -> str:
     return "late"
 
 
-@pytest.fixture(scope="module")
-def server():
+@pytest.fixture
+def server(recorder):  # noqa: ARG001  # ddtrace before 4.13 fails to be enabled once mcp 2 is imported
     """The URL of the server of both tools."""
     with mcp_server(forecast=forecast, wait=wait) as url:
         yield url
@@ -72,7 +72,7 @@ def manager(server, monkeypatch):
 
 def _client(url):
     for package in ("mcp_client", "experimental_mcp_client"):  # from 1.109, before
-        with suppress(ImportError):
+        with suppress(ImportError, AttributeError):
             return importlib.import_module(f"litellm.{package}.client").MCPClient(
                 server_url=url, transport_type="http", auth_type="bearer_token", auth_value=SECRET
             )
@@ -94,7 +94,8 @@ def _is_root(event):
 
 
 def _nothing_is_left_open(recorder):
-    assert recorder.still_open() == []
+    # The server is in this process: what it works at when its client goes away has spans of the web framework.
+    assert [resource for resource in recorder.still_open() if not resource.endswith(" /mcp")] == []
     assert not snapshot().internal_errors
     assert SECRET not in str([(event, event["span"].get_tags()) for event in recorder.events])
 

@@ -143,3 +143,16 @@ def test_azure_names_the_model_in_its_response(provider, recorder):
     )
     (span,) = recorder.litellm_spans
     assert span.get_tag("litellm.response.model") == recorder.event["meta"]["model_name"]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+def test_what_the_router_chooses_by(provider, recorder, stream):
+    """Its span has the routing strategy and the guardrails that the proxy has noted; its attempts have neither."""
+    made = litellm.Router(model_list=[deployment(provider, "a", "openai/gpt-4o-mini")], routing_strategy="least-busy")
+    answer = made.completion("a", ASK, metadata={"applied_guardrails": ["masks"]}, stream=stream)
+    if stream:
+        list(answer)
+    metadata = _workflow(recorder)["meta"]["metadata"]
+    assert (metadata["routing_strategy"], metadata["applied_guardrails"]) == ("least-busy", ["masks"])
+    (leaf,) = recorder.leaves
+    assert not {"routing_strategy", "applied_guardrails", "routing_decision"} & leaf["meta"]["metadata"].keys()

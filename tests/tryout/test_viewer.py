@@ -596,6 +596,7 @@ def test_report_is_opened_from_disk_and_asks_for_nothing(watched, tmp_path):
         page.until("document.querySelector('#panel .facts')")
         assert EVIL in page.value("document.querySelector('#panel').textContent")
         assert page.value("document.querySelector('#live').textContent") == "Report · program ended with status 3"
+        assert page.value("getComputedStyle(document.querySelector('.top')).display") == "flex"
         assert page.value("performance.getEntriesByType('resource').length") == 0
         assert page.value(ELEMENTS) == 0
         page.value(

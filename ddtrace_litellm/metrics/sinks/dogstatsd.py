@@ -14,13 +14,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from math import nextafter
 
-from datadog.dogstatsd.base import DogStatsd
-
 from ddtrace_litellm import masking
 from ddtrace_litellm.metrics.batch import Distribution, MetricBatch, ServiceCheck
 from ddtrace_litellm.metrics.log_once import LogOnce
 from ddtrace_litellm.metrics.sinks.address import Address, address
-from ddtrace_litellm.metrics.sinks.paced import LARGEST_PACKET, PacedSocket
+from ddtrace_litellm.metrics.sinks.paced import LARGEST_PACKET, PacedClient
 from ddtrace_litellm.metrics.sinks.points import points
 from ddtrace_litellm.metrics.sinks.sanitizing import environment_tags, host, message, metric_name, tag
 
@@ -63,41 +61,29 @@ class DogStatsDSink:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = f"DogStatsD at {masking.url(str(to))}"
-        self._socket = PacedSocket(to, budget, clock, sleep)
+        self._client = PacedClient(to, tags, budget=budget, clock=clock, sleep=sleep)
         self._trouble = LogOnce(log)
         self._told = 0
-        # Without an interval the client has no thread that flushes. Tracked, its hooks (0.52) would hold back a fork of
-        # the user's process for as long as a packet and the pause after it take.
-        self._client = DogStatsd(
-            host=to.host,
-            port=to.port,
-            socket_path=to.path or None,
-            max_buffer_len=LARGEST_PACKET if to.is_local else 0,
-            constant_tags=[*tags],
-            disable_aggregation=True,
-            disable_buffering=False,
-            flush_interval=0,
-            disable_telemetry=True,
-            track_instance=False,
-        )
         # Those of the client, and those of ours that it has from the same variables.
-        self._client.constant_tags = [*dict.fromkeys(_tags(self._client.constant_tags))]
+        of_all = [*dict.fromkeys(map(tag, self._client.constant_tags))]
+        self._client.constant_tags = of_all
+        self._room = max(_LARGEST_TAGS // 2, _LARGEST_TAGS - sum(len(text.encode()) + 1 for text in of_all))
 
     @property
     def dropped(self) -> int:
         """How many values could not be delivered. What UDP loses on its way nobody is told, hence the pauses."""
-        return self._socket.dropped
+        return self._client.dropped
 
     def send(self, batch: MetricBatch, now: float) -> None:
         """Send a page; returns when all of it is sent or lost."""
-        self._begin()
+        self._client.begin()
         total = len(batch.records) + len(batch.distributions) + len(batch.checks)
         for index, record in enumerate(batch.records):
-            self._socket.progress = index / total
+            self._client.progress = index / total
             send = self._client.count if record.type == "count" else self._client.gauge
-            send(metric_name(record.name), record.value, _tags(record.tags, record.hostname))
+            send(metric_name(record.name), record.value, self._tags(record.tags, record.hostname))
         for index, distribution in enumerate(batch.distributions, len(batch.records)):
-            self._socket.progress = index / total
+            self._client.progress = index / total
             self._distribution(distribution)
         for check in batch.checks:
             self._check(check, now)
@@ -105,7 +91,7 @@ class DogStatsDSink:
 
     def check(self, result: ServiceCheck, now: float) -> None:
         """Send a service check."""
-        self._begin()
+        self._client.begin()
         self._check(result, now)
         self._end()
 
@@ -113,23 +99,19 @@ class DogStatsDSink:
         """Close the connection."""
         self._client.close_socket()
 
-    def _begin(self) -> None:
-        self._client.socket = self._socket
-        self._socket.begin()
-
     def _end(self) -> None:
         self._client.flush()
-        lost = self._socket.dropped - self._told
-        self._told = self._socket.dropped
+        lost = self._client.dropped - self._told
+        self._told = self._client.dropped
         if lost:
             self._trouble.warning(
-                "losses", "%s did not get %d values (%s); they are lost", self.name, lost, self._socket.trouble
+                "losses", "%s did not get %d values (%s); they are lost", self.name, lost, self._client.trouble
             )
         else:
             self._trouble.over("%s gets everything again", self.name)
 
     def _distribution(self, distribution: Distribution) -> None:
-        tags = _tags(distribution.tags, distribution.hostname)
+        tags = self._tags(distribution.tags, distribution.hostname)
         name = metric_name(distribution.name)
         alike: dict[int, list[str]] = {}
         for value, times in points(distribution.buckets):
@@ -144,21 +126,20 @@ class DogStatsDSink:
         self._client.service_check(
             metric_name(check.name),
             int(check.status),
-            tags=_tags(check.tags),
+            tags=self._tags(check.tags),
             timestamp=int(now),
             hostname=host(check.hostname),
             message=message(check.message),
         )
 
-
-def _tags(tags: Sequence[str], hostname: str = "") -> list[str]:
-    # The client itself cleans the tags of service checks only from 0.56 on.
-    found = [*map(tag, tags), f"host:{host(hostname)}"] if hostname else [*map(tag, tags)]
-    if sum(map(len, found)) * _LARGEST_CHARACTER <= _LARGEST_TAGS:
-        return found
-    # The Agent cuts off what is longer than a packet, and with the end of the line the whole value is lost.
-    share = _LARGEST_TAGS // len(found)
-    return [text.encode()[:share].decode(errors="ignore") for text in found]
+    def _tags(self, tags: Sequence[str], hostname: str = "") -> list[str]:
+        # The client itself cleans the tags of service checks only from 0.56 on.
+        found = [*map(tag, tags), f"host:{host(hostname)}"] if hostname else [*map(tag, tags)]
+        if sum(map(len, found)) * _LARGEST_CHARACTER <= self._room:
+            return found
+        # The Agent cuts off what is longer than a packet, and with the end of the line the whole value is lost.
+        share = self._room // len(found)
+        return [text.encode()[:share].decode(errors="ignore") for text in found]
 
 
 def _rate(times: int) -> float:

@@ -1,11 +1,12 @@
-"""A socket that the ``datadog`` client sends its packets through: in a pace that whoever reads them can keep."""
+"""The ``datadog`` client, in a pace that whoever reads can keep, and with what it loses counted."""
 
 import errno
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+
+from datadog.dogstatsd.base import DogStatsd
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.metrics.sinks.address import Address
@@ -23,21 +24,20 @@ LARGEST_PACKET = 8192
 _TAKES_ITS_TIME = frozenset({errno.EAGAIN, errno.ENOBUFS})
 
 
-class PacedSocket:
-    """One socket to DogStatsD; connects when it has to and again when the Agent was away. Nothing in it raises.
+class PacedClient(DogStatsd):  # type: ignore[misc]  # where datadog carries no types
+    """One connection to DogStatsD; connects when it has to and again when the Agent was away. No sending raises.
 
-    The client (0.52 to 0.56) by itself never waits, so that of a page most packets are lost, and counts the loss only
-    if it also sends metrics about itself. It takes whatever is assigned to its attribute ``socket`` for one, asks that
-    for its kind to know how large packets may be, and calls ``send`` with one packet.
+    By itself the client (0.52 to 0.56) neither pauses nor tries again, so that most packets of a page are lost. It
+    counts that only if it also sends metrics about itself, and logs a warning for each packet.
 
     Attributes:
-        family: asked for by the client.
         progress: how much of the page the packets up to now are, 0 to 1.
         dropped: how many lines could not be delivered.
         trouble: why the last of them was not, in words.
 
     Args:
-        address: where to send.
+        to: where to send.
+        tags: of everything.
         budget: seconds for one page. Where pauses would take more, they are shorter; when it is used up, what does not
             fit at once is lost.
         clock: seconds; for tests.
@@ -46,17 +46,34 @@ class PacedSocket:
 
     def __init__(
         self,
-        address: Address,
+        to: Address,
+        tags: Sequence[str] = (),
+        *,
         budget: float,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.family = socket.AF_UNIX if address.path else socket.AF_INET
+        # Without an interval the client has no thread that flushes. Tracked, its hooks (0.52) would hold back a fork of
+        # the user's process for as long as a packet and the pause after it take.
+        super().__init__(
+            host=to.host,
+            port=to.port,
+            max_buffer_len=LARGEST_PACKET if to.is_local else 0,
+            constant_tags=[*tags],
+            disable_aggregation=True,
+            disable_buffering=False,
+            flush_interval=0,
+            disable_telemetry=True,
+            track_instance=False,
+            socket_timeout=PATIENCE,
+        )
+        # Once more, as the variables count before the arguments in 0.52. Without those, 0.56 logs what it cannot read.
+        self.host, self.port = to.host, to.port
+        self.socket_path = f"{to.kind}://{to.path}" if to.path else None
         self.progress = 0.0
         self.dropped = 0
         self.trouble = ""
-        self._address, self._budget, self._clock, self._sleep = address, budget, clock, sleep
-        self._socket: socket.socket | None = None
+        self._budget, self._clock, self._sleep = budget, clock, sleep
         self._began = clock()
         self._away = False
         self._since_pause = 0
@@ -68,22 +85,9 @@ class PacedSocket:
         self._away = False
         self.progress = 0.0
 
-    def getsockopt(self, *_option: int) -> int:
-        """Return the kind for the client, which need not know of streams."""
-        return socket.SOCK_DGRAM
-
-    def settimeout(self, timeout: float | None) -> None:
-        """Ignore what the client thinks of it."""
-
-    def close(self) -> None:
-        """Close the connection; the next packet opens another."""
-        if self._socket is not None:
-            self._socket.close()
-        self._socket = None
-
-    def send(self, packet: bytes) -> int:
+    def _xmit_packet(self, packet: str, *_arguments: object, **_options: object) -> bool:
         """Send whole lines, or count them as dropped, then pause where it is time to."""
-        for part in _parts(packet):
+        for part in _parts(packet.encode()):
             lines = part.count(b"\n")
             if not self._delivered(part, lines):
                 self.dropped += lines
@@ -91,7 +95,7 @@ class PacedSocket:
             if self._since_pause >= PIECE:
                 self._since_pause = 0
                 self._pause()
-        return len(packet)
+        return True
 
     def _pause(self) -> None:
         ahead = self._began + self._budget * self.progress - self._clock()
@@ -115,66 +119,36 @@ class PacedSocket:
     def _tried(self, packet: bytes) -> bool | None:
         """Return whether it was sent, ``None`` where it may be with another try."""
         try:
-            self._send(packet)
+            self._transmit(packet)
+        except UnicodeError:
+            self.trouble = "that is no name of a host"
+            return None
         except OSError as error:
             if isinstance(error, TimeoutError) or error.errno in _TAKES_ITS_TIME:
                 self.trouble = "it does not read as fast as it is sent to"
-                if self._is_stream:
-                    self.close()  # what was sent of the packet cannot be taken back
+                if self.socket is not None and self.socket.type == socket.SOCK_STREAM:
+                    self.close_socket()  # what was sent of the packet cannot be taken back
                 return False
             self.trouble = masking.system_reason(error)
-            if self.family == socket.AF_INET and error.errno == errno.ECONNREFUSED:
+            if self.socket_path is None and error.errno == errno.ECONNREFUSED:
                 # UDP tells of the packet before that nobody was there for it, and has not sent this one.
                 self.dropped += self._before
                 self._before = 0
             else:
-                self.close()
+                self.close_socket()
             return None
         return True
 
-    @property
-    def _is_stream(self) -> bool:
-        return self._socket is not None and self._socket.type == socket.SOCK_STREAM
-
-    def _send(self, packet: bytes) -> None:
-        if self._socket is None:
-            self._socket = _connect(self._address)
+    def _transmit(self, packet: bytes) -> None:
+        if self.socket is None:
             self._before = 0
+        connection = self.get_socket()
         left = self._began + self._budget - self._clock()
-        self._socket.settimeout(max(0.0, min(PATIENCE, left)))
-        if self._is_stream:
-            self._socket.sendall(struct.pack("<I", len(packet)) + packet)
+        connection.settimeout(max(0.0, min(PATIENCE, left)))
+        if connection.type == socket.SOCK_STREAM:
+            connection.sendall(struct.pack("<I", len(packet)) + packet)
         else:
-            self._socket.send(packet)
-
-
-def _connect(address: Address) -> socket.socket:
-    if not address.path:
-        try:
-            found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_DGRAM)
-        except UnicodeError:
-            raise OSError(errno.EINVAL, "that is no name of a host") from None
-        # The Agent listens on IPv4 only where `localhost` means both.
-        family, kind, protocol, _, at = min(found, key=lambda each: each[0] != socket.AF_INET)
-        return _connected(socket.socket(family, kind, protocol), at)
-    if address.kind == "unix":
-        try:
-            return _connect(address._replace(kind="unixgram"))
-        except OSError as error:
-            if error.errno != errno.EPROTOTYPE:
-                raise
-    kind = socket.SOCK_DGRAM if address.kind == "unixgram" else socket.SOCK_STREAM
-    return _connected(socket.socket(socket.AF_UNIX, kind), address.path)
-
-
-def _connected(unconnected: socket.socket, at: Any) -> socket.socket:
-    try:
-        unconnected.settimeout(PATIENCE)
-        unconnected.connect(at)
-    except OSError:
-        unconnected.close()
-        raise
-    return unconnected
+            connection.send(packet)
 
 
 def _parts(packet: bytes) -> Iterator[bytes]:

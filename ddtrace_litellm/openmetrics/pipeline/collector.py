@@ -6,6 +6,7 @@ from dataclasses import replace
 from math import isfinite
 
 from ddtrace_litellm.metrics.batch import MetricBatch
+from ddtrace_litellm.openmetrics.pipeline.contexts import Contexts
 from ddtrace_litellm.openmetrics.pipeline.deltas import (
     CounterStep,
     Deltas,
@@ -14,16 +15,21 @@ from ddtrace_litellm.openmetrics.pipeline.deltas import (
     Observations,
     Page,
 )
-from ddtrace_litellm.openmetrics.pipeline.labels import Context
+from ddtrace_litellm.openmetrics.pipeline.labels import (
+    Context,
+    Gauge,
+    Gauges,
+    add_counters,
+    add_histograms,
+)
 from ddtrace_litellm.openmetrics.pipeline.naming import Names
 from ddtrace_litellm.openmetrics.pipeline.page_options import PageOptions
 from ddtrace_litellm.openmetrics.pipeline.places import Places
 from ddtrace_litellm.openmetrics.pipeline.reading import Reading
-from ddtrace_litellm.openmetrics.pipeline.series import series_of
+from ddtrace_litellm.openmetrics.pipeline.series import GaugeValue, series_of
 from ddtrace_litellm.openmetrics.pipeline.share_labels import SharedLabels
-from ddtrace_litellm.openmetrics.pipeline.submission import Sending
-from ddtrace_litellm.openmetrics.pipeline.telemetry import telemetry
-from ddtrace_litellm.openmetrics.samples import Labels, Sample
+from ddtrace_litellm.openmetrics.pipeline.transformers import Output, Transformer
+from ddtrace_litellm.openmetrics.samples import Labels, Sample, is_number
 
 
 class Collector:
@@ -55,8 +61,9 @@ class Collector:
         self._names = Names(options.names)
         self._places = Places(options.most_series)
         self._sharing = SharedLabels(options.sharing)
-        tagging = self._context if options.sharing else self._labels.context
-        self._sending = Sending(self._names, self._labels, tagging, options.histograms, options.most_contexts)
+        self._tagging = self._context if options.sharing else self._labels.context
+        self._gauges = Gauges(self._tagging)
+        self._contexts = Contexts(options.most_contexts)
         self._deltas = None if started is None else Deltas(started, inherited=inherited)
 
     def collect(self, samples: Iterable[Sample], asked_at: float) -> MetricBatch:
@@ -90,10 +97,63 @@ class Collector:
         return Reading(self._names, self._sharing, options.names.prefix, counting=options.telemetry)
 
     def _scraped(self, page: Page, reading: Reading, now: float) -> MetricBatch:
+        """Bring together what is one series for Datadog, and ask its transformer what is sent of it."""
         self._sharing.learn(reading.shared)
-        batch = self._sending.scraped(page, reading, now)
-        batch.records.extend(telemetry(reading, self._names, self.tags))
-        return batch._replace(dropped=batch.dropped + self._places.left_out)
+        self._contexts.begin(now)
+        out = Output(now, self._labels, self._options.histograms, self._contexts)
+        self._add_counters(out, page, reading)
+        self._add_histograms(out, page)
+        self._add_gauges(out, page, reading)
+        return MetricBatch(
+            [*out.records, *reading.telemetry(self.tags)],
+            reading.unmapped(),
+            out.distributions,
+            out.checks,
+            out.dropped + self._places.left_out,
+            out.metadata,
+            page.mixed,
+        )
+
+    def _add_counters(self, out: Output, page: Page, reading: Reading) -> None:
+        steps = add_counters(page.counters, self._tagging)
+        for new in page.new:
+            if new.bounds is None and (where := self._tagging(new.labels)) is not None:
+                steps.setdefault((new.family, where), 0.0)
+        totals = add_counters(reading.totals, self._tagging)
+        for series in {**steps, **totals}:
+            family, where = series
+            if transformer := self._names.transformer(family, "counter"):
+                transformer.counted(out, where, steps.get(series), totals.get(series))
+
+    def _add_histograms(self, out: Output, page: Page) -> None:
+        added = add_histograms(page.histograms, self._tagging)
+        for new in page.new:
+            if new.bounds is not None and (where := self._tagging(new.labels)) is not None:
+                nothing = Observations(0.0, 0.0, new.bounds, (0.0,) * len(new.bounds))
+                added.setdefault((new.family, where), nothing)
+        for (family, where), whole in added.items():
+            if transformer := self._names.transformer(family, "histogram" if whole.bounds else "summary"):
+                transformer.observed(out, where, whole)
+
+    def _add_gauges(self, out: Output, page: Page, reading: Reading) -> None:
+        created = {family for family in reading.types if reading.is_created(family)}
+        alike: list[GaugeValue] = []
+        for each in page.gauges:
+            # Only here: on which workers' pids a page has gauges is for the deltas, whatever their values.
+            if not is_number(each.value) or each.family in created:
+                continue
+            if (transformer := self._measuring(Gauge(each.family, bool(each.quantile)))) is None:
+                continue
+            if transformer.merges:
+                alike.append(each)
+            elif (where := self._tagging(each.labels)) is not None:
+                transformer.measured(out, where, each.value, each.labels)
+        for (gauge, where), value in self._gauges.collapse(alike).items():
+            if transformer := self._measuring(gauge):
+                transformer.measured(out, where, value, ())
+
+    def _measuring(self, gauge: Gauge) -> Transformer | None:
+        return self._names.transformer(gauge.family, "summary" if gauge.is_quantile else "gauge")
 
     def _context(self, labels: Labels) -> Context | None:
         return self._labels.context(self._sharing.add(labels))

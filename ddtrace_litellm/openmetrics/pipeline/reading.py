@@ -6,7 +6,8 @@ from math import isfinite
 from operator import itemgetter
 from typing import NamedTuple
 
-from ddtrace_litellm.metrics.batch import UnmappedFamilies
+from ddtrace_litellm.metrics.batch import Record, UnmappedFamilies
+from ddtrace_litellm.openmetrics.names import NAMESPACE
 from ddtrace_litellm.openmetrics.pipeline.naming import Names
 from ddtrace_litellm.openmetrics.pipeline.series import CUMULATIVE
 from ddtrace_litellm.openmetrics.pipeline.share_labels import Shared, SharedLabels
@@ -99,6 +100,19 @@ class Reading:
             and self.types.get(family) == "gauge"
             and self.types.get(family.removesuffix("_created")) in CUMULATIVE
         )
+
+    def telemetry(self, tags: tuple[str, ...]) -> Iterator[Record]:
+        """Yield how many samples were read, are sent, moved or not, and were left out by ``exclude_metrics``."""
+        read = used = ignored = 0
+        for family, (samples, usable) in self.counted.items():
+            read += samples
+            if self._names.excluded(family):
+                ignored += samples
+            elif not self.is_created(family) and self._names.transformer(family, self.types[family]) is not None:
+                used += usable
+        for kind, value in (("input", read), ("processed", used), ("ignored", ignored)):
+            if value:
+                yield Record(f"{NAMESPACE}.telemetry.metrics.{kind}.count", "count", float(value), tags)
 
     def unmapped(self) -> UnmappedFamilies:
         """Return which of its families are not in the table of names."""

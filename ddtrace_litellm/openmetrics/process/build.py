@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from multiprocessing import parent_process
 from typing import Any, NamedTuple
@@ -53,6 +53,19 @@ def scrapers(config: OpenMetricsConfig, process: Process) -> list[Scraper]:
     except ValueError as error:
         log.error("no metrics of LiteLLM are sent: %s", masking.reason(error))  # noqa: TRY400 - the user's to mend
     return []
+
+
+def checked(config: OpenMetricsConfig) -> list[Instance]:
+    """Return the instances of a configuration that scrapers can be made of.
+
+    Raises:
+        ModuleNotFoundError: a package is not installed.
+        ValueError: something cannot be used.
+    """
+    found = _instances(config)
+    for each in found:
+        _sink(config, each, Process(None, 0.0, forked=False, no_fork=nullcontext()))
+    return found
 
 
 def _instances(config: OpenMetricsConfig) -> list[Instance]:

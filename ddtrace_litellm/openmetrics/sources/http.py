@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import ClassVar
 from urllib.parse import SplitResult
 
-from urllib3 import BaseHTTPResponse
+from urllib3 import BaseHTTPResponse, HTTPHeaderDict
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.sources import page
@@ -26,18 +26,19 @@ class EndpointTransport:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.timeouts = endpoint.timeouts
-        self.host = _over(endpoint.headers, {}).get("Host", "")
+        self.host = HTTPHeaderDict(endpoint.headers).get("Host", "")
         self._endpoint, self._deadline = endpoint, time.monotonic() + endpoint.total_timeout
         self._token: Mapping[str, str] = {}
 
     def get(self, url: SplitResult, accept: str, *, keys: bool) -> AbstractContextManager[BaseHTTPResponse]:
         """Ask, with the token as it is now."""
         endpoint = self._endpoint
-        headers = {"Accept": accept, "Accept-Encoding": "gzip", "User-Agent": "ddtrace-litellm"}
+        headers = HTTPHeaderDict({"Accept": accept, "Accept-Encoding": "gzip", "User-Agent": "ddtrace-litellm"})
         if keys:
             self._token = self._read_token()
             theirs = (endpoint.headers, self._token) if endpoint.token_file else (self._token, endpoint.headers)
-            headers = _over(headers, *theirs)
+            for each in theirs:
+                headers.update(each)
         if endpoint.log_requests:
             _log.debug("sending GET request to %s", where(url))
         return request(
@@ -89,8 +90,3 @@ class HttpSource(page.PageSource):
 def fetch(endpoint: Endpoint, kind: page.Kind = page.PAGE) -> AbstractContextManager[page.Answer]:
     """Ask an endpoint, as ``page.fetch`` does."""
     return page.fetch(endpoint, EndpointTransport(endpoint), kind)
-
-
-def _over(*several: Mapping[str, str]) -> dict[str, str]:
-    """Return headers, later ones in the place of earlier ones; in title case, as one name may be written two ways."""
-    return {name.title(): value for headers in several for name, value in headers.items()}

@@ -156,31 +156,23 @@ def fetch(request: PageRequest, transport: Transport, kind: Kind = PAGE, query: 
     url = url._replace(query="&".join(filter(None, (url.query, query))), fragment="")
     with ExitStack() as opened:
         try:
-            found = _follow(request, transport, kind, url, opened)
+            answer = _follow(request, transport, kind, url, opened)
         except StatusError:
             if not transport.renewed():
                 raise
-            found = _follow(request, transport, kind, url, opened)
-        content_type = found.response.headers.get("Content-Type", "")
-        yield Answer(content_type, _asked_at(found), _body(request, transport, found))
+            answer = _follow(request, transport, kind, url, opened)
+        yield answer
 
 
-class _Found(NamedTuple):
-    """An answer with a page, its URL, and when it was asked for on our clock."""
-
-    response: BaseHTTPResponse
-    url: SplitResult
-    asked: float
-
-
-def _follow(request: PageRequest, transport: Transport, kind: Kind, url: SplitResult, opened: ExitStack) -> _Found:
+def _follow(request: PageRequest, transport: Transport, kind: Kind, url: SplitResult, opened: ExitStack) -> Answer:
     name, keys = masking.url(request.url), True
     for _ in range(MOST_REDIRECTS + 1):
         asked = time.time()
         response = opened.enter_context(transport.get(url, kind.accept, keys=keys))
         if response.status not in _REDIRECTS:
             _check(response, url, kind, request.key_hint)
-            return _Found(response, url, asked)
+            content_type = response.headers.get("Content-Type", "")
+            return Answer(content_type, _asked_at(response, asked), _body(request, transport, response, url))
         location = response.headers.get("Location", "")
         if not request.allow_redirects:
             raise StatusError(
@@ -258,19 +250,19 @@ def _check(response: BaseHTTPResponse, url: SplitResult, kind: Kind, key_hint: s
         raise FetchError(f"{place} answers in the encoding {masking.word(encoding)}, which is not read here")
 
 
-def _asked_at(found: _Found) -> float:
+def _asked_at(response: BaseHTTPResponse, asked: float) -> float:
     """Return the time of the request by the answer's ``Date``, as the clocks of two machines differ."""
     try:
-        answered = parsedate_to_datetime(found.response.headers.get("Date", "")).timestamp()
+        answered = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
     except (TypeError, ValueError):
-        return found.asked
-    return answered - max(0.0, time.time() - found.asked)
+        return asked
+    return answered - max(0.0, time.time() - asked)
 
 
-def _body(request: PageRequest, transport: Transport, found: _Found) -> Iterator[bytes]:
-    place, size, deadline = where(found.url), 0, time.monotonic() + request.longest_body
+def _body(request: PageRequest, transport: Transport, response: BaseHTTPResponse, url: SplitResult) -> Iterator[bytes]:
+    place, size, deadline = where(url), 0, time.monotonic() + request.longest_body
     with explained(place, transport.timeouts):
-        for piece in body(found.response, request.piece):
+        for piece in body(response, request.piece):
             size += len(piece)
             if size > request.largest_page:
                 raise FetchError(f"{place} has more than {request.largest_page} bytes")
@@ -278,9 +270,7 @@ def _body(request: PageRequest, transport: Transport, found: _Found) -> Iterator
                 raise FetchError(f"{place} did not end within {request.longest_body:g} s")
             yield piece
     if not size:
-        hint = (
-            "; a name[] in it has to be a sample's name, with _total or _count" if "name[]" in found.url.query else ""
-        )
+        hint = "; a name[] in it has to be a sample's name, with _total or _count" if "name[]" in url.query else ""
         raise EmptyAnswerError(f"{place} is empty: it has no samples{hint}")
 
 

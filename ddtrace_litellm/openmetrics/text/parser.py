@@ -184,8 +184,10 @@ class _Page:
 
     def _odd(self, line: str) -> Sample | None:
         # Not before there is such a line: prometheus_client decides when it is imported how a proxy's workers count.
-        from prometheus_client.parser import text_string_to_metric_families
-
+        try:
+            from prometheus_client.parser import text_string_to_metric_families
+        except ImportError:
+            raise ValueError("it is out of the ordinary, for which prometheus_client has to be installed") from None
         if len(line) > _LONGEST_ODD_LINE:
             raise ValueError(f"it is out of the ordinary, and longer than {_LONGEST_ODD_LINE} characters")
         try:

@@ -143,8 +143,7 @@ class Viewer:
             news = {
                 "status": self._status_shown,
                 "metrics": self._metrics_version,
-                "metric_count": len({(each.type, each.name) for each in self._metrics.records})
-                + len(self._metrics.checks),
+                "metric_count": len(self._metrics.points) + len(self._metrics.checks),
                 "rows": [row for version, row in self._rows.values() if version > seen],
             }
             seen = self._version

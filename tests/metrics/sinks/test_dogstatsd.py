@@ -104,7 +104,7 @@ def test_what_a_hung_reader_does_not_take_is_counted(tmp_path, caplog):
     with DogStatsD(tmp_path / "s", reads=False) as receiver:
         sink = DogStatsDSink(receiver.address, budget=0.1)
         sink.send(page(*records), NOW)
-        assert sink._socket._socket.gettimeout() == 0  # no packet is waited for any more
+        assert sink._client.socket.gettimeout() == 0  # no packet is waited for any more
         sink.send(page(*records), NOW)
         queued = b"".join(iter_packets(receiver))
         assert 0 < queued.count(b"\n") == 3000 - sink.dropped
@@ -154,6 +154,7 @@ def test_udp_without_an_agent_is_counted(caplog):
     with DogStatsD() as receiver:
         to = receiver.address
     sink = DogStatsDSink(to)
+    sink.send(page(*counts(1)[0]), NOW)  # connected, the client makes larger packets
     sink.send(page(*counts(100)[0]), NOW)
     first = sink.dropped
     assert 50 < first < 100
@@ -270,14 +271,16 @@ def test_tags_are_as_datadog_makes_them():
 
 
 @pytest.mark.parametrize(("host", "largest"), [("127.0.0.1", 8192), ("192.0.2.1", 1432)])
-def test_udp_packets_fit_into_the_network(host, largest, monkeypatch):
+def test_udp_packets_fit_into_the_network(host, largest):
     """Packets are as large as the Agent reads where they stay on the machine, else as large as every network takes."""
-    sent = []
-    sink = DogStatsDSink(Address(host))
-    monkeypatch.setattr(sink._socket, "_send", sent.append)
-    sink.send(page(*counts(100)[0]), NOW)
-    assert largest - 500 < max(map(len, sent)) <= largest
-    assert b"".join(sent).count(b"\n") == 100
+    with DogStatsD() as receiver:
+        sink = DogStatsDSink(Address(host))
+        sink._client.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sink._client.socket.connect(("127.0.0.1", receiver.address.port))
+        sink.send(page(*counts(100)[0]), NOW)
+        sink.close(1)
+    assert len(receiver.lines) == 100
+    assert largest - 500 < max(map(len, receiver.packets)) <= largest
 
 
 def test_packets_are_no_larger_than_the_agent_reads(tmp_path):
@@ -435,8 +438,18 @@ def test_an_address_that_is_none_is_one_warning(name, value, tmp_path, caplog):
     assert name in record.getMessage()
 
 
+def test_the_client_reads_no_address_of_its_own(monkeypatch, caplog):
+    """The variables are read once: the client would log a value that it cannot use, with what is secret in it."""
+    for name, value in {"DD_DOGSTATSD_URL": "http://u:secret@h:1", "DD_AGENT_HOST": "agent"}.items():
+        monkeypatch.setenv(name, value)
+    caplog.set_level(logging.DEBUG)
+    sink = dogstatsd.from_environment(os.environ)
+    assert (sink.name, sink._client.host, sink._client.port) == ("DogStatsD at udp://agent:8125", "agent", 8125)
+    assert "secret" not in caplog.text
+
+
 def test_a_page_takes_at_most_two_thirds_of_an_interval():
     """With short intervals a page has less time than the ten seconds that it has otherwise."""
     variables = {"DD_DOGSTATSD_URL": "udp://127.0.0.1:9"}
-    assert dogstatsd.from_environment(variables, interval=15)._socket._budget == 10
-    assert dogstatsd.from_environment(variables, interval=3)._socket._budget == 2
+    assert dogstatsd.from_environment(variables, interval=15)._client._budget == 10
+    assert dogstatsd.from_environment(variables, interval=3)._client._budget == 2

@@ -127,7 +127,8 @@ def test_a_package_that_is_missing(package, config, process, caplog, monkeypatch
     for name in [name for name in sys.modules if name.split(".")[0] == package]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.delitem(sys.modules, "ddtrace_litellm.metrics.sinks.dogstatsd")
+    for name in ("dogstatsd", "paced"):
+        monkeypatch.delitem(sys.modules, f"ddtrace_litellm.metrics.sinks.{name}")
     monkeypatch.delattr(sinks, "dogstatsd")
     assert build.scrapers(config, process) == []
     ((level, message),) = [(record.levelname, record.getMessage()) for record in caplog.records]

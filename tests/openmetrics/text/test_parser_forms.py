@@ -1,3 +1,5 @@
+import sys
+
 import pytest
 
 from ddtrace_litellm.openmetrics.text.parser import ParseError, parse
@@ -262,6 +264,13 @@ class TestDeliberateDifferences:
     def test_whole_numbers_are_floats(self):
         """A whole number beyond 2**53 is rounded."""
         assert [sample.value for sample in parse([b"x 9007199254740993\n"])] == [9007199254740992.0]
+
+    def test_without_prometheus_client(self, monkeypatch):
+        """Where it is not installed, a line that only it can read is an error that says so; all others are read."""
+        monkeypatch.setitem(sys.modules, "prometheus_client.parser", None)
+        assert len(ours('# TYPE x gauge\nx 1\nx{a="b"} 2\ny{le="1"} 3\n')) == 3
+        with pytest.raises(ParseError, match=r"^line 1 .*prometheus_client has to be installed$"):
+            ours("x 1 12\n")
 
     def test_long_line_out_of_the_ordinary(self):
         """A line of more than 64 kB that nobody writes is refused, as prometheus_client needs long for it."""

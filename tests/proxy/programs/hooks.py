@@ -32,12 +32,15 @@ async def authenticate(request: Request, api_key: str) -> UserAPIKeyAuth:
 
 
 class NoForbiddenWords(CustomGuardrail):
-    """Rejects requests that say "forbidden"."""
+    """Rejects requests that say "forbidden", and hides what is whispered."""
 
     async def async_pre_call_hook(self, *_who_and_cache: object, data: dict, **_more: object) -> dict:
         """Look at the request before it is routed."""
         if "forbidden" in str(data.get("messages")):
             raise HTTPException(status_code=400, detail="That word is not allowed here.")
+        for message in data.get("messages") or ():
+            if isinstance(message.get("content"), str) and "whispered" in message["content"]:
+                message["content"] = "hidden"
         return data
 
 

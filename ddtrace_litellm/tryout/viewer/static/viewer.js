@@ -2,7 +2,12 @@
 "use strict";
 
 const KINDS = {
-  llm: "LLM", embedding: "Embedding", retrieval: "Retrieval", tool: "Tool", agent: "Agent", task: "Task",
+  llm: "LLM",
+  embedding: "Embedding",
+  retrieval: "Retrieval",
+  tool: "Tool",
+  agent: "Agent",
+  task: "Task",
   workflow: "Workflow",
 };
 const STATUSES = { ok: "OK", error: "Error", recovered: "Recovered", incomplete: "Incomplete" };
@@ -29,11 +34,16 @@ function el(tag, properties = {}, ...children) {
     if (value === undefined || value === null || value === false) continue;
     if (name === "class") made.className = value;
     else if (name === "text") made.textContent = value;
-    else if (name === "on") for (const [event, listener] of Object.entries(value)) made.addEventListener(event, listener);
+    else if (name === "on")
+      for (const [event, listener] of Object.entries(value)) made.addEventListener(event, listener);
     else if (name === "style") for (const [key, each] of Object.entries(value)) made.style.setProperty(key, each);
     else made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false && child !== ""));
+  made.append(
+    ...children
+      .flat(Infinity)
+      .filter((child) => child !== null && child !== undefined && child !== false && child !== ""),
+  );
   return made;
 }
 
@@ -44,7 +54,8 @@ function svg(tag, attributes, ...children) {
   return made;
 }
 
-const kindBadge = (kind) => el("span", { class: `kind kind-${kind in KINDS ? kind : "apm"}`, text: KINDS[kind] ?? "APM" });
+const kindBadge = (kind) =>
+  el("span", { class: `kind kind-${kind in KINDS ? kind : "apm"}`, text: KINDS[kind] ?? "APM" });
 const statusBadge = (status) =>
   el("span", { class: `status status-${status}`, text: STATUSES[status], title: STATUS_HINTS[status] });
 
@@ -52,7 +63,12 @@ const statusBadge = (status) =>
 
 const integer = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const figure = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 6 });
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const clock = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 function duration(ms) {
@@ -103,13 +119,15 @@ function shownRows() {
   const { text, model, status, kind, session, others } = filters();
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return [...state.rows.values()]
-    .filter((row) =>
-      (others || row.llm > 0 || !hasLLM())
-      && (!model || row.models.includes(model))
-      && (!status || row.status === status)
-      && (!kind || row.kinds.includes(kind))
-      && (!session || row.sessions.includes(session))
-      && words.every((word) => row.text.includes(word)))
+    .filter(
+      (row) =>
+        (others || row.llm > 0 || !hasLLM()) &&
+        (!model || row.models.includes(model)) &&
+        (!status || row.status === status) &&
+        (!kind || row.kinds.includes(kind)) &&
+        (!session || row.sessions.includes(session)) &&
+        words.every((word) => row.text.includes(word)),
+    )
     .sort((a, b) => b.start - a.start);
 }
 
@@ -126,21 +144,56 @@ function rowElement(row) {
 
 function makeRow(row) {
   const failed = row.status === "error" || row.status === "recovered";
-  const second = failed && row.error ? el("span", { class: "why", text: row.error }) : el("span", { class: "answered", text: row.answered });
+  const second =
+    failed && row.error
+      ? el("span", { class: "why", text: row.error })
+      : el("span", { class: "answered", text: row.answered });
   const [model = "–", ...others] = row.models;
-  const open = () => { location.hash = `#/trace/${row.id}`; };
-  return el("tr", { "data-id": row.id, on: { click: (event) => { if (!event.target.closest("a")) open(); } } },
+  const open = () => {
+    location.hash = `#/trace/${row.id}`;
+  };
+  return el(
+    "tr",
+    {
+      "data-id": row.id,
+      on: {
+        click: (event) => {
+          if (!event.target.closest("a")) open();
+        },
+      },
+    },
     el("td", { class: "time", "data-label": "Time", title: day.format(row.start), text: clock.format(row.start) }),
-    el("td", { class: "request", "data-label": "Request" },
+    el(
+      "td",
+      { class: "request", "data-label": "Request" },
       el("a", { href: `#/trace/${row.id}`, text: row.asked || row.title }),
-      el("span", { class: "second" }, el("code", { text: row.title }), second)),
-    el("td", { class: "model", "data-label": "Model", title: row.models.join(", ") },
-      el("div", {}, el("span", { text: model }), others.length > 0 && el("span", { class: "muted", text: `+${others.length}` }))),
-    el("td", { class: "num", "data-label": "Tokens", title: row.estimated ? "Estimated: no provider counted them" : null, text: tokens(row) }),
+      el("span", { class: "second" }, el("code", { text: row.title }), second),
+    ),
+    el(
+      "td",
+      { class: "model", "data-label": "Model", title: row.models.join(", ") },
+      el(
+        "div",
+        {},
+        el("span", { text: model }),
+        others.length > 0 && el("span", { class: "muted", text: `+${others.length}` }),
+      ),
+    ),
+    el("td", {
+      class: "num",
+      "data-label": "Tokens",
+      title: row.estimated ? "Estimated: no provider counted them" : null,
+      text: tokens(row),
+    }),
     el("td", { class: "num", "data-label": "Cost", text: row.cost === null ? "–" : cost(row.cost) }),
-    el("td", { class: "num", "data-label": "First token", text: row.first_token === null ? "–" : duration(row.first_token) }),
+    el("td", {
+      class: "num",
+      "data-label": "First token",
+      text: row.first_token === null ? "–" : duration(row.first_token),
+    }),
     el("td", { class: "num", "data-label": "Duration", text: duration(row.duration) }),
-    el("td", { "data-label": "Status" }, statusBadge(row.status)));
+    el("td", { "data-label": "Status" }, statusBadge(row.status)),
+  );
 }
 
 function fillSelect(name, all, values, names = {}) {
@@ -149,8 +202,11 @@ function fillSelect(name, all, values, names = {}) {
   const wanted = ["", ...values.sort()];
   select.hidden = values.length === 0;
   if (wanted.join("\n") === [...select.options].map((option) => option.value).join("\n")) return;
-  select.replaceChildren(...wanted.map((value) =>
-    el("option", { value, text: value ? names[value] ?? value : all, selected: value === chosen })));
+  select.replaceChildren(
+    ...wanted.map((value) =>
+      el("option", { value, text: value ? (names[value] ?? value) : all, selected: value === chosen }),
+    ),
+  );
 }
 
 function tile(label, value, hint) {
@@ -180,11 +236,15 @@ function renderList() {
   $("totals").replaceChildren(
     tile("Traces", integer.format(rows.length)),
     tile("LLM spans", integer.format(sum("llm"))),
-    tile("Tokens in → out", `${rows.some((row) => row.estimated) ? "~" : ""}${integer.format(sum("input_tokens"))} → ${integer.format(sum("output_tokens"))}`),
+    tile(
+      "Tokens in → out",
+      `${rows.some((row) => row.estimated) ? "~" : ""}${integer.format(sum("input_tokens"))} → ${integer.format(sum("output_tokens"))}`,
+    ),
     tile("Cost", rows.some((row) => row.cost !== null) ? cost(sum("cost")) : "–"),
     tile("Errors", recovered ? `${failed} · ${recovered} recovered` : String(failed)),
     tile("Median duration", took === null ? "–" : duration(took)),
-    tile("Median first token", first === null ? "–" : duration(first)));
+    tile("Median first token", first === null ? "–" : duration(first)),
+  );
 
   $("shown").textContent = filtered ? `${integer.format(rows.length)} of ${integer.format(all.length)} traces` : "";
   const table = $("rows").parentElement;
@@ -194,17 +254,32 @@ function renderList() {
   if (wanted.length !== $("rows").children.length || wanted.some((row, index) => row !== $("rows").children[index])) {
     $("rows").replaceChildren(...wanted);
     // An element that is moved loses the focus.
-    if (focused) wanted.find((row) => row.dataset.id === focused)?.querySelector("a").focus({ preventScroll: true });
+    if (focused)
+      wanted
+        .find((row) => row.dataset.id === focused)
+        ?.querySelector("a")
+        .focus({ preventScroll: true });
   }
   $("more").hidden = rows.length <= state.limit;
   $("more").textContent = `Show more (${integer.format(rows.length - state.limit)} left)`;
   const empty = $("empty");
   empty.hidden = rows.length > 0;
   empty.replaceChildren(
-    el("h2", { text: filtered ? "No trace matches" : state.status === null && !report ? "Waiting for the first trace" : "No traces arrived" }),
-    el("p", { text: filtered ? "Clear a filter to see more." : state.status === null && !report
-      ? "They appear here as the program makes its calls; nothing has to be reloaded."
-      : "Did the program call LiteLLM, in an environment with ddtrace and ddtrace-litellm?" }));
+    el("h2", {
+      text: filtered
+        ? "No trace matches"
+        : state.status === null && !report
+          ? "Waiting for the first trace"
+          : "No traces arrived",
+    }),
+    el("p", {
+      text: filtered
+        ? "Clear a filter to see more."
+        : state.status === null && !report
+          ? "They appear here as the program makes its calls; nothing has to be reloaded."
+          : "Did the program call LiteLLM, in an environment with ddtrace and ddtrace-litellm?",
+    }),
+  );
 }
 
 // ---------------------------------------------------------------- trace: waterfall
@@ -227,7 +302,10 @@ function visibleSpans(trace) {
   const beneath = children(trace);
   const found = [];
   const seen = new Set();
-  const stack = (beneath.get(null) ?? []).filter(wanted).map((span) => [span, 0]).reverse();
+  const stack = (beneath.get(null) ?? [])
+    .filter(wanted)
+    .map((span) => [span, 0])
+    .reverse();
   while (stack.length) {
     const [span, depth] = stack.pop();
     if (seen.has(span.id)) continue;
@@ -254,26 +332,55 @@ function waterfallRow({ span, depth, below }, whole) {
   const first = llm?.metrics.time_to_first_token;
   const attempt = llm?.metadata.attempt_number;
   const folded = state.folded.has(span.id);
-  const target = llm ? llm.model : span.apm["http.url"] ?? (span.resource !== span.name ? span.resource : "");
+  const target = llm ? llm.model : (span.apm["http.url"] ?? (span.resource !== span.name ? span.resource : ""));
   const label = [KINDS[llm?.kind] ?? "APM", span.title, target, duration(span.duration), error ? error.why : ""];
-  return el("div", {
-    role: "treeitem", class: `span${error ? " failed" : ""}${llm ? "" : " plain"}`, "data-id": span.id,
-    "aria-level": depth + 1, "aria-selected": span.id === state.span ? "true" : "false",
-    "aria-expanded": below ? String(!folded) : null, "aria-label": label.filter(Boolean).join(", "),
-    tabindex: span.id === state.span ? 0 : -1, style: { "--depth": depth },
-    on: { click: (event) => (event.target.closest(".fold") ? fold(span.id, !folded) : select(span.id)) },
-  },
-  el("div", { class: "name" },
-    el("span", { class: `fold${below ? "" : " none"}`, "aria-hidden": "true", text: below ? (folded ? "▸" : "▾") : "" }),
-    kindBadge(llm?.kind),
-    el("span", { class: "title", text: span.title, title: span.title }),
-    target && el("span", { class: "model", text: target, title: target }),
-    attempt && el("span", { class: `attempt${error ? " bad" : ""}`, text: `attempt ${attempt}` })),
-  el("div", { class: "track" },
-    el("div", { class: `bar bar-${error ? "error" : llm?.kind in KINDS ? llm.kind : "apm"}`, style: { "--left": percent(span.start), "--width": percent(span.duration) } },
-      first !== undefined && el("div", { class: "wait", title: `First token after ${duration(first * 1000)}`, style: { "--width": `${Math.min(100, (100000 * first) / (span.duration || 1))}%` } }))),
-  el("div", { class: "took num", text: duration(span.duration) }),
-  error && el("div", { class: "why", text: error.why, title: error.message }));
+  return el(
+    "div",
+    {
+      role: "treeitem",
+      class: `span${error ? " failed" : ""}${llm ? "" : " plain"}`,
+      "data-id": span.id,
+      "aria-level": depth + 1,
+      "aria-selected": span.id === state.span ? "true" : "false",
+      "aria-expanded": below ? String(!folded) : null,
+      "aria-label": label.filter(Boolean).join(", "),
+      tabindex: span.id === state.span ? 0 : -1,
+      style: { "--depth": depth },
+      on: { click: (event) => (event.target.closest(".fold") ? fold(span.id, !folded) : select(span.id)) },
+    },
+    el(
+      "div",
+      { class: "name" },
+      el("span", {
+        class: `fold${below ? "" : " none"}`,
+        "aria-hidden": "true",
+        text: below ? (folded ? "▸" : "▾") : "",
+      }),
+      kindBadge(llm?.kind),
+      el("span", { class: "title", text: span.title, title: span.title }),
+      target && el("span", { class: "model", text: target, title: target }),
+      attempt && el("span", { class: `attempt${error ? " bad" : ""}`, text: `attempt ${attempt}` }),
+    ),
+    el(
+      "div",
+      { class: "track" },
+      el(
+        "div",
+        {
+          class: `bar bar-${error ? "error" : llm?.kind in KINDS ? llm.kind : "apm"}`,
+          style: { "--left": percent(span.start), "--width": percent(span.duration) },
+        },
+        first !== undefined &&
+          el("div", {
+            class: "wait",
+            title: `First token after ${duration(first * 1000)}`,
+            style: { "--width": `${Math.min(100, (100000 * first) / (span.duration || 1))}%` },
+          }),
+      ),
+    ),
+    el("div", { class: "took num", text: duration(span.duration) }),
+    error && el("div", { class: "why", text: error.why, title: error.message }),
+  );
 }
 
 function renderWaterfall() {
@@ -284,17 +391,49 @@ function renderWaterfall() {
   const hidden = trace.spans.filter((span) => !span.leading).length;
   const focused = Boolean(document.activeElement?.closest("#waterfall [role=treeitem]"));
   const top = $("waterfall").querySelector(".spans")?.scrollTop ?? 0;
-  const axis = el("div", { class: "axis", "aria-hidden": "true" },
-    ticks(whole).map((at) => el("span", { style: { "--left": `${(100 * at) / whole}%` }, text: at ? duration(at) : "0" })));
+  const axis = el(
+    "div",
+    { class: "axis", "aria-hidden": "true" },
+    ticks(whole).map((at) =>
+      el("span", { style: { "--left": `${(100 * at) / whole}%` }, text: at ? duration(at) : "0" }),
+    ),
+  );
   $("waterfall").replaceChildren(
-    el("div", { class: "scale" },
-      el("div", { class: "counts" }, `${integer.format(trace.spans.length)} span${trace.spans.length === 1 ? "" : "s"}`,
-        hidden > 0 && hidden < trace.spans.length && el("label", { class: "check" },
-          el("input", { type: "checkbox", checked: state.everything, on: { change: (event) => { state.everything = event.target.checked; renderWaterfall(); renderPanel(); } } }),
-          ` HTTP and other APM spans (${integer.format(hidden)})`)),
-      axis, el("div", { class: "took" })),
-    el("div", { role: "tree", class: "spans", "aria-label": "Spans", on: { keydown: treeKeys } },
-      shown.map((each) => waterfallRow(each, whole))));
+    el(
+      "div",
+      { class: "scale" },
+      el(
+        "div",
+        { class: "counts" },
+        `${integer.format(trace.spans.length)} span${trace.spans.length === 1 ? "" : "s"}`,
+        hidden > 0 &&
+          hidden < trace.spans.length &&
+          el(
+            "label",
+            { class: "check" },
+            el("input", {
+              type: "checkbox",
+              checked: state.everything,
+              on: {
+                change: (event) => {
+                  state.everything = event.target.checked;
+                  renderWaterfall();
+                  renderPanel();
+                },
+              },
+            }),
+            ` HTTP and other APM spans (${integer.format(hidden)})`,
+          ),
+      ),
+      axis,
+      el("div", { class: "took" }),
+    ),
+    el(
+      "div",
+      { role: "tree", class: "spans", "aria-label": "Spans", on: { keydown: treeKeys } },
+      shown.map((each) => waterfallRow(each, whole)),
+    ),
+  );
   $("waterfall").querySelector(".spans").scrollTop = top;
   if (focused) treeItem(state.span)?.focus({ preventScroll: true });
 }
@@ -328,10 +467,18 @@ function treeKeys(event) {
   const span = state.trace.spans.find((each) => each.id === state.span);
   const go = (index) => items[index] && select(items[index].dataset.id);
   const moves = {
-    ArrowDown: () => go(at + 1), j: () => go(at + 1), ArrowUp: () => go(at - 1), k: () => go(at - 1),
-    Home: () => go(0), End: () => go(items.length - 1),
-    ArrowRight: () => (state.folded.has(span.id) ? fold(span.id, false) : items[at].hasAttribute("aria-expanded") && go(at + 1)),
-    ArrowLeft: () => (items[at].getAttribute("aria-expanded") === "true" ? fold(span.id, true) : treeItem(span.parent) && select(span.parent)),
+    ArrowDown: () => go(at + 1),
+    j: () => go(at + 1),
+    ArrowUp: () => go(at - 1),
+    k: () => go(at - 1),
+    Home: () => go(0),
+    End: () => go(items.length - 1),
+    ArrowRight: () =>
+      state.folded.has(span.id) ? fold(span.id, false) : items[at].hasAttribute("aria-expanded") && go(at + 1),
+    ArrowLeft: () =>
+      items[at].getAttribute("aria-expanded") === "true"
+        ? fold(span.id, true)
+        : treeItem(span.parent) && select(span.parent),
     Enter: () => $("panel").focus(),
   };
   if (event.altKey || event.ctrlKey || event.metaKey || !moves[event.key] || event.target.closest("input")) return;
@@ -350,12 +497,28 @@ function renderHead() {
   const { trace } = state;
   const row = state.rows.get(trace.id);
   // A page of a file has no clipboard in some browsers.
-  const copy = navigator.clipboard && el("button", { type: "button", class: "quiet copy", text: "Copy", "aria-label": "Copy the trace's id", on: {
-    click: async () => { await navigator.clipboard.writeText(trace.id); copy.textContent = "Copied"; },
-  } });
-  const warning = trace.lost_parents.length > 0 && el("p", { class: "warning", text:
-    `Incomplete: span ${trace.lost_parents.join(", ")}, which others belong under, did not arrive. It never ended, or another process has it. `
-    + "Outside of try, ddtrace sends nothing of a trace before all its spans have ended." });
+  const copy =
+    navigator.clipboard &&
+    el("button", {
+      type: "button",
+      class: "quiet copy",
+      text: "Copy",
+      "aria-label": "Copy the trace's id",
+      on: {
+        click: async () => {
+          await navigator.clipboard.writeText(trace.id);
+          copy.textContent = "Copied";
+        },
+      },
+    });
+  const warning =
+    trace.lost_parents.length > 0 &&
+    el("p", {
+      class: "warning",
+      text:
+        `Incomplete: span ${trace.lost_parents.join(", ")}, which others belong under, did not arrive. It never ended, or another process has it. ` +
+        "Outside of try, ddtrace sends nothing of a trace before all its spans have ended.",
+    });
   $("trace-head").replaceChildren(
     el("a", { class: "back", href: "#/" }, el("span", { "aria-hidden": "true", text: "← " }), "Traces"),
     el("h1", { text: row?.asked || row?.title || trace.id }),
@@ -369,7 +532,8 @@ function renderHead() {
       row?.sessions.length > 0 && fact("Session", row.sessions.join(", ")),
       fact("Trace", el("span", {}, el("code", { text: trace.id }), copy)),
     ]),
-    warning || "");
+    warning || "",
+  );
 }
 
 // ---------------------------------------------------------------- what was said
@@ -391,10 +555,15 @@ function json(value) {
   const text = JSON.stringify(value, null, 2) ?? "";
   const box = el("pre", { class: "json", tabindex: 0 });
   let at = 0;
-  for (const match of text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g)) {
+  for (const match of text.matchAll(
+    /("(?:[^"\\]|\\.)*")(\s*:)?|\b(?:true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g,
+  )) {
     box.append(text.slice(at, match.index));
     const [whole, string, colon] = match;
-    box.append(el("span", { class: string ? (colon ? "key" : "string") : "number", text: string ?? whole }), colon ?? "");
+    box.append(
+      el("span", { class: string ? (colon ? "key" : "string") : "number", text: string ?? whole }),
+      colon ?? "",
+    );
     at = match.index + whole.length;
   }
   box.append(text.slice(at));
@@ -405,9 +574,18 @@ function json(value) {
 function clamped(box, text) {
   if (state.unfolded.has(text) || (text.length <= LONG_TEXT && text.split("\n").length <= LONG_LINES)) return box;
   box.classList.add("clamped");
-  const more = el("button", { type: "button", class: "quiet more", text: `Show all (${integer.format(text.length)} characters)`, on: {
-    click: () => { state.unfolded.add(text); box.classList.remove("clamped"); more.remove(); },
-  } });
+  const more = el("button", {
+    type: "button",
+    class: "quiet more",
+    text: `Show all (${integer.format(text.length)} characters)`,
+    on: {
+      click: () => {
+        state.unfolded.add(text);
+        box.classList.remove("clamped");
+        more.remove();
+      },
+    },
+  });
   return el("div", {}, box, more);
 }
 
@@ -417,7 +595,12 @@ function said(value) {
   if (typeof found !== "string") return found === null || found === undefined ? el("span") : json(found);
   const box = el("div", { class: "said" });
   found.split(/^```[^\n]*\n?/m).forEach((part, index) => {
-    if (part) box.append(index % 2 ? el("pre", { class: "code", tabindex: 0, text: part.replace(/\n$/, "") }) : el("span", { text: part }));
+    if (part)
+      box.append(
+        index % 2
+          ? el("pre", { class: "code", tabindex: 0, text: part.replace(/\n$/, "") })
+          : el("span", { text: part }),
+      );
   });
   return clamped(box, found);
 }
@@ -429,7 +612,8 @@ function attachments(message) {
       const type = String(part.mime_type ?? "");
       const source = BASE64.test(part.content ?? "") ? `data:${type};base64,${part.content}` : null;
       if (source && PICTURES.test(type)) found.push(el("img", { src: source, alt: `Attached picture (${type})` }));
-      else if (source && SOUNDS.test(type)) found.push(el("audio", { src: source, controls: true, "aria-label": `Attached sound (${type})` }));
+      else if (source && SOUNDS.test(type))
+        found.push(el("audio", { src: source, controls: true, "aria-label": `Attached sound (${type})` }));
       else found.push(el("span", { class: "chip", text: `${name.replace("_parts", "")} ${type}`.trim() }));
     }
   }
@@ -462,17 +646,24 @@ function toolResults(span) {
 function messagesOf(content) {
   if (content?.messages?.length) return content.messages;
   const value = parsed(content?.value);
-  const are = Array.isArray(value) && value.length && value.every((each) => each && typeof each === "object" && "role" in each);
+  const are =
+    Array.isArray(value) && value.length && value.every((each) => each && typeof each === "object" && "role" in each);
   return are ? value.map(openAIMessage) : null;
 }
 
 /** A message in OpenAI's own form, in which a workflow has it, as LLM Observability has the others. */
 function openAIMessage(message) {
   const calls = (Array.isArray(message.tool_calls) ? message.tool_calls : []).map((call) => ({
-    name: call?.name ?? call?.function?.name, arguments: call?.arguments ?? call?.function?.arguments, tool_id: call?.tool_id ?? call?.id,
+    name: call?.name ?? call?.function?.name,
+    arguments: call?.arguments ?? call?.function?.arguments,
+    tool_id: call?.tool_id ?? call?.id,
   }));
   if (message.role === "tool" && message.tool_call_id) {
-    return { role: "tool", content: "", tool_results: [{ name: message.name, result: message.content, tool_id: message.tool_call_id }] };
+    return {
+      role: "tool",
+      content: "",
+      tool_results: [{ name: message.name, result: message.content, tool_id: message.tool_call_id }],
+    };
   }
   return { ...message, tool_calls: calls };
 }
@@ -480,13 +671,28 @@ function openAIMessage(message) {
 function toolCall(call, results, used) {
   const answer = results.get(call.tool_id);
   if (answer?.own) used.add(answer.result);
-  return el("div", { class: "call" },
-    el("header", {}, el("span", { class: "call-name", text: call.name || "tool" }), call.tool_id && el("code", { text: call.tool_id })),
-    el("div", { class: "beside" },
+  return el(
+    "div",
+    { class: "call" },
+    el(
+      "header",
+      {},
+      el("span", { class: "call-name", text: call.name || "tool" }),
+      call.tool_id && el("code", { text: call.tool_id }),
+    ),
+    el(
+      "div",
+      { class: "beside" },
       el("div", {}, el("h5", { text: "Arguments" }), said(call.arguments ?? "")),
-      el("div", {}, el("h5", { text: "Result" }),
+      el(
+        "div",
+        {},
+        el("h5", { text: "Result" }),
         answer ? said(answer.result.result ?? "") : el("p", { class: "none", text: "None in this trace" }),
-        answer && !answer.own && el("p", { class: "from" }, "given to ", spanLink(answer.from.id, answer.from.title)))));
+        answer && !answer.own && el("p", { class: "from" }, "given to ", spanLink(answer.from.id, answer.from.title)),
+      ),
+    ),
+  );
 }
 
 function message(each, results, used) {
@@ -499,16 +705,40 @@ function message(each, results, used) {
     each.content !== "" && each.content !== undefined && each.content !== null && said(each.content),
     attachments(each),
     calls.map((call) => toolCall(call, results, used)),
-    left.map((result) => el("div", { class: "call" },
-      el("header", {}, el("span", { class: "call-name", text: result.name || "tool" }), el("code", { text: result.tool_id ?? "" })),
-      el("div", {}, el("h5", { text: "Result" }), said(result.result ?? "")))),
+    left.map((result) =>
+      el(
+        "div",
+        { class: "call" },
+        el(
+          "header",
+          {},
+          el("span", { class: "call-name", text: result.name || "tool" }),
+          el("code", { text: result.tool_id ?? "" }),
+        ),
+        el("div", {}, el("h5", { text: "Result" }), said(result.result ?? "")),
+      ),
+    ),
   ];
   if (role === "reasoning") {
-    return el("details", { class: "message role-reasoning" },
-      el("summary", {}, "Reasoning ", el("span", { class: "count", text: `${integer.format(String(each.content ?? "").length)} characters` })), body);
+    return el(
+      "details",
+      { class: "message role-reasoning" },
+      el(
+        "summary",
+        {},
+        "Reasoning ",
+        el("span", { class: "count", text: `${integer.format(String(each.content ?? "").length)} characters` }),
+      ),
+      body,
+    );
   }
   const empty = !body.flat().some(Boolean);
-  return el("div", { class: `message role-${known}` }, el("h4", { text: role }), empty ? el("p", { class: "none", text: "Empty" }) : body);
+  return el(
+    "div",
+    { class: `message role-${known}` },
+    el("h4", { text: role }),
+    empty ? el("p", { class: "none", text: "Empty" }) : body,
+  );
 }
 
 function conversation(span) {
@@ -522,13 +752,26 @@ function conversation(span) {
     const all = asked.map((each) => message(each, results, used)).filter(Boolean);
     const earlier = all.length > EARLIER && !state.unfolded.has(span.id) ? all.splice(1, all.length - EARLIER) : [];
     if (earlier.length) {
-      const more = el("button", { type: "button", class: "quiet earlier", text: `Show ${earlier.length} earlier messages`, on: { click: () => { state.unfolded.add(span.id); more.replaceWith(...earlier); } } });
+      const more = el("button", {
+        type: "button",
+        class: "quiet earlier",
+        text: `Show ${earlier.length} earlier messages`,
+        on: {
+          click: () => {
+            state.unfolded.add(span.id);
+            more.replaceWith(...earlier);
+          },
+        },
+      });
       all.splice(1, 0, more);
     }
     sides.push(...all);
   } else if (hasValue(llm.input)) sides.push(value("Input", llm.input.value));
   if (answered) {
-    const heard = answered.filter((each) => !isNothing(each)).map((each) => message(each, results, used)).filter(Boolean);
+    const heard = answered
+      .filter((each) => !isNothing(each))
+      .map((each) => message(each, results, used))
+      .filter(Boolean);
     if (heard.length) sides.push(el("div", { class: "turn" }, el("span", { text: "Output" })), ...heard);
   } else if (hasValue(llm.output)) sides.push(value("Output", llm.output.value));
   return sides.length ? el("div", { class: "conversation" }, sides) : null;
@@ -541,13 +784,38 @@ const value = (label, said_) => el("div", { class: "message role-other" }, el("h
 
 function documents(label, found) {
   const highest = Math.max(...found.map((each) => Number(each.score) || 0), 0);
-  return section(`${label} documents`, el("ol", { class: "documents" }, found.map((each) => el("li", {},
-    el("header", {}, el("span", { class: "call-name", text: each.name || each.id || "document" }),
-      each.id && each.name && el("code", { text: each.id }),
-      each.score !== undefined && el("span", { class: "score" },
-        el("span", { class: "meter", "aria-hidden": "true", style: { "--width": `${highest > 0 ? Math.max(0, (100 * each.score) / highest) : 0}%` } }),
-        figure.format(each.score))),
-    said(each.text ?? "")))), { count: found.length });
+  return section(
+    `${label} documents`,
+    el(
+      "ol",
+      { class: "documents" },
+      found.map((each) =>
+        el(
+          "li",
+          {},
+          el(
+            "header",
+            {},
+            el("span", { class: "call-name", text: each.name || each.id || "document" }),
+            each.id && each.name && el("code", { text: each.id }),
+            each.score !== undefined &&
+              el(
+                "span",
+                { class: "score" },
+                el("span", {
+                  class: "meter",
+                  "aria-hidden": "true",
+                  style: { "--width": `${highest > 0 ? Math.max(0, (100 * each.score) / highest) : 0}%` },
+                }),
+                figure.format(each.score),
+              ),
+          ),
+          said(each.text ?? ""),
+        ),
+      ),
+    ),
+    { count: found.length },
+  );
 }
 
 // ---------------------------------------------------------------- span panel
@@ -555,13 +823,39 @@ function documents(label, found) {
 function section(title, body, { count, foldable = false } = {}) {
   const head = [title, count !== undefined && el("span", { class: "count", text: integer.format(count) })];
   if (!foldable) return el("section", { class: "part" }, el("h3", {}, head), body);
-  return el("details", { class: "part", open: state.open.get(title) ?? false, on: { toggle: (event) => state.open.set(title, event.target.open) } },
-    el("summary", {}, el("h3", {}, head)), body);
+  return el(
+    "details",
+    {
+      class: "part",
+      open: state.open.get(title) ?? false,
+      on: { toggle: (event) => state.open.set(title, event.target.open) },
+    },
+    el("summary", {}, el("h3", {}, head)),
+    body,
+  );
 }
 
 function table(entries) {
-  return el("table", { class: "pairs" }, el("tbody", {}, entries.map(([name, each]) =>
-    el("tr", {}, el("th", { scope: "row", text: name }), el("td", {}, typeof parsed(each) === "object" && each !== null ? json(parsed(each)) : el("span", { text: String(each) }))))));
+  return el(
+    "table",
+    { class: "pairs" },
+    el(
+      "tbody",
+      {},
+      entries.map(([name, each]) =>
+        el(
+          "tr",
+          {},
+          el("th", { scope: "row", text: name }),
+          el(
+            "td",
+            {},
+            typeof parsed(each) === "object" && each !== null ? json(parsed(each)) : el("span", { text: String(each) }),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 const spanLink = (id, title) => el("a", { href: `#/trace/${state.trace.id}/${id}`, text: title });
@@ -569,10 +863,36 @@ const spanLink = (id, title) => el("a", { href: `#/trace/${state.trace.id}/${id}
 /** A bar of parts and what they are. */
 function stack(parts, format) {
   const whole = parts.reduce((total, part) => total + part.value, 0);
-  return el("div", { class: "stack" },
-    el("div", { class: "stack-bar", "aria-hidden": "true" }, parts.filter((part) => part.value > 0).map((part) =>
-      el("span", { class: `fill-${part.fill}`, style: { "--width": `${(100 * part.value) / (whole || 1)}%` }, title: `${part.label} ${format(part.value)}` }))),
-    el("ul", { class: "legend" }, parts.map((part) => el("li", {}, el("span", { class: `dot fill-${part.fill}`, "aria-hidden": "true" }), `${part.label} `, el("b", { text: format(part.value) })))));
+  return el(
+    "div",
+    { class: "stack" },
+    el(
+      "div",
+      { class: "stack-bar", "aria-hidden": "true" },
+      parts
+        .filter((part) => part.value > 0)
+        .map((part) =>
+          el("span", {
+            class: `fill-${part.fill}`,
+            style: { "--width": `${(100 * part.value) / (whole || 1)}%` },
+            title: `${part.label} ${format(part.value)}`,
+          }),
+        ),
+    ),
+    el(
+      "ul",
+      { class: "legend" },
+      parts.map((part) =>
+        el(
+          "li",
+          {},
+          el("span", { class: `dot fill-${part.fill}`, "aria-hidden": "true" }),
+          `${part.label} `,
+          el("b", { text: format(part.value) }),
+        ),
+      ),
+    ),
+  );
 }
 
 function usage(span) {
@@ -584,24 +904,69 @@ function usage(span) {
   const reasoning = metrics.reasoning_output_tokens ?? 0;
   if (input !== undefined || output !== undefined) {
     const cached = read || written;
-    found.push(section("Tokens", el("div", {}, el("p", { class: "sum" },
-      el("b", { text: `${estimated ? "~" : ""}${integer.format(input ?? 0)}` }), " in → ", el("b", { text: `${estimated ? "~" : ""}${integer.format(output ?? 0)}` }), " out",
-      estimated && el("span", { class: "none", text: "  estimated: no provider counted them" })),
-    stack([
-      ...(read ? [{ label: "read from cache", value: read, fill: "read" }] : []),
-      ...(written ? [{ label: "written to cache", value: written, fill: "write" }] : []),
-      { label: cached ? "input, not cached" : "input", value: Math.max(0, (input ?? 0) - read - written), fill: "input" },
-      ...(reasoning ? [{ label: "reasoning", value: reasoning, fill: "reasoning" }] : []),
-      { label: reasoning ? "output, the rest" : "output", value: Math.max(0, (output ?? 0) - reasoning), fill: "output" },
-    ], (each) => integer.format(each)))));
+    found.push(
+      section(
+        "Tokens",
+        el(
+          "div",
+          {},
+          el(
+            "p",
+            { class: "sum" },
+            el("b", { text: `${estimated ? "~" : ""}${integer.format(input ?? 0)}` }),
+            " in → ",
+            el("b", { text: `${estimated ? "~" : ""}${integer.format(output ?? 0)}` }),
+            " out",
+            estimated && el("span", { class: "none", text: "  estimated: no provider counted them" }),
+          ),
+          stack(
+            [
+              ...(read ? [{ label: "read from cache", value: read, fill: "read" }] : []),
+              ...(written ? [{ label: "written to cache", value: written, fill: "write" }] : []),
+              {
+                label: cached ? "input, not cached" : "input",
+                value: Math.max(0, (input ?? 0) - read - written),
+                fill: "input",
+              },
+              ...(reasoning ? [{ label: "reasoning", value: reasoning, fill: "reasoning" }] : []),
+              {
+                label: reasoning ? "output, the rest" : "output",
+                value: Math.max(0, (output ?? 0) - reasoning),
+                fill: "output",
+              },
+            ],
+            (each) => integer.format(each),
+          ),
+        ),
+      ),
+    );
   }
   if (metrics.total_cost !== undefined) {
-    const parts = [["input", "input_cost", "input"], ["output", "output_cost", "output"]].filter(([, name]) => metrics[name] !== undefined);
-    const more = Object.entries(metrics).filter(([name]) => name.endsWith("_cost") && !["total_cost", "input_cost", "output_cost"].includes(name));
-    found.push(section("Cost", el("div", {}, el("p", { class: "sum" }, el("b", { text: cost(metrics.total_cost) })),
-      parts.length > 0 && stack(parts.map(([label, name, fill]) => ({ label, value: metrics[name], fill })), cost),
-      more.length > 0 && table(more.map(([name, each]) => [name, cost(each)])),
-      metadata.saved_cache_cost !== undefined && el("p", { class: "none", text: `LiteLLM's cache saved ${cost(metadata.saved_cache_cost)}` }))));
+    const parts = [
+      ["input", "input_cost", "input"],
+      ["output", "output_cost", "output"],
+    ].filter(([, name]) => metrics[name] !== undefined);
+    const more = Object.entries(metrics).filter(
+      ([name]) => name.endsWith("_cost") && !["total_cost", "input_cost", "output_cost"].includes(name),
+    );
+    found.push(
+      section(
+        "Cost",
+        el(
+          "div",
+          {},
+          el("p", { class: "sum" }, el("b", { text: cost(metrics.total_cost) })),
+          parts.length > 0 &&
+            stack(
+              parts.map(([label, name, fill]) => ({ label, value: metrics[name], fill })),
+              cost,
+            ),
+          more.length > 0 && table(more.map(([name, each]) => [name, cost(each)])),
+          metadata.saved_cache_cost !== undefined &&
+            el("p", { class: "none", text: `LiteLLM's cache saved ${cost(metadata.saved_cache_cost)}` }),
+        ),
+      ),
+    );
   }
   return found;
 }
@@ -610,58 +975,188 @@ function attempts(span) {
   const { metadata } = span.llm;
   const beneath = state.trace.spans.filter((each) => each.parent === span.id && each.llm?.metadata.attempt_number);
   const known = new Set(beneath.map((each) => each.llm.metadata.attempt_number));
-  const others = (Array.isArray(metadata.failed_attempts) ? metadata.failed_attempts : []).filter((each) => each && !known.has(each.attempt_number));
-  if (beneath.length + others.length === 0 || (beneath.length === 1 && !others.length && !beneath[0].error)) return null;
+  const others = (Array.isArray(metadata.failed_attempts) ? metadata.failed_attempts : []).filter(
+    (each) => each && !known.has(each.attempt_number),
+  );
+  if (beneath.length + others.length === 0 || (beneath.length === 1 && !others.length && !beneath[0].error))
+    return null;
   const lines = [
-    ...beneath.map((each) => ({ number: each.llm.metadata.attempt_number, name: spanLink(each.id, each.llm.model || each.title), provider: each.llm.provider, took: duration(each.duration), error: each.error?.why })),
-    ...others.map((each) => ({ number: each.attempt_number, name: el("span", { text: each.model ?? each.model_group ?? each.deployment_id ?? "" }), provider: "", took: "", error: String(each.error ?? "failed") })),
+    ...beneath.map((each) => ({
+      number: each.llm.metadata.attempt_number,
+      name: spanLink(each.id, each.llm.model || each.title),
+      provider: each.llm.provider,
+      took: duration(each.duration),
+      error: each.error?.why,
+    })),
+    ...others.map((each) => ({
+      number: each.attempt_number,
+      name: el("span", { text: each.model ?? each.model_group ?? each.deployment_id ?? "" }),
+      provider: "",
+      took: "",
+      error: String(each.error ?? "failed"),
+    })),
   ].sort((a, b) => a.number - b.number);
-  return section("Attempts", el("ol", { class: "attempts" }, lines.map((each) => el("li", { class: each.error ? "bad" : "good" },
-    el("span", { class: "number", text: each.number }),
-    el("div", {}, el("p", {}, each.name, each.provider && el("span", { class: "muted", text: ` · ${each.provider}` }), el("span", { class: "muted num", text: each.took })),
-      el("p", { class: each.error ? "why" : "muted", text: each.error ?? "answered" }))))), { count: lines.length });
+  return section(
+    "Attempts",
+    el(
+      "ol",
+      { class: "attempts" },
+      lines.map((each) =>
+        el(
+          "li",
+          { class: each.error ? "bad" : "good" },
+          el("span", { class: "number", text: each.number }),
+          el(
+            "div",
+            {},
+            el(
+              "p",
+              {},
+              each.name,
+              each.provider && el("span", { class: "muted", text: ` · ${each.provider}` }),
+              el("span", { class: "muted num", text: each.took }),
+            ),
+            el("p", { class: each.error ? "why" : "muted", text: each.error ?? "answered" }),
+          ),
+        ),
+      ),
+    ),
+    { count: lines.length },
+  );
 }
 
 function prompt(found) {
   const template = found.chat_template ?? found.template;
   const marked = (text) => {
     const box = el("div", { class: "said" });
-    String(text).split(/(\{\{?\s*[\w.]+\s*\}?\})/).forEach((part, index) => box.append(index % 2 ? el("mark", { text: part }) : part));
+    String(text)
+      .split(/(\{\{?\s*[\w.]+\s*\}?\})/)
+      .forEach((part, index) => box.append(index % 2 ? el("mark", { text: part }) : part));
     return box;
   };
   const variables = Object.entries(found.variables ?? {});
-  const names = [["id", found.id ?? found.name], ["version", found.version], ["label", found.label]].filter(([, each]) => each);
-  return section("Prompt", el("div", {},
-    names.length > 0 && table(names),
-    variables.length > 0 && [el("h4", { text: "Variables" }), table(variables)],
-    template && [el("h4", { text: "Template" }), Array.isArray(template)
-      ? el("div", { class: "conversation" }, template.map((each) => el("div", { class: "message role-other" }, el("h4", { text: String(each.role ?? "") }), marked(each.content ?? ""))))
-      : el("div", { class: "message role-other" }, marked(template))]));
+  const names = [
+    ["id", found.id ?? found.name],
+    ["version", found.version],
+    ["label", found.label],
+  ].filter(([, each]) => each);
+  return section(
+    "Prompt",
+    el(
+      "div",
+      {},
+      names.length > 0 && table(names),
+      variables.length > 0 && [el("h4", { text: "Variables" }), table(variables)],
+      template && [
+        el("h4", { text: "Template" }),
+        Array.isArray(template)
+          ? el(
+              "div",
+              { class: "conversation" },
+              template.map((each) =>
+                el(
+                  "div",
+                  { class: "message role-other" },
+                  el("h4", { text: String(each.role ?? "") }),
+                  marked(each.content ?? ""),
+                ),
+              ),
+            )
+          : el("div", { class: "message role-other" }, marked(template)),
+      ],
+    ),
+  );
 }
 
 function evaluations(found) {
-  return section("Evaluations", el("table", { class: "pairs" }, el("tbody", {}, found.map((each) => el("tr", {},
-    el("th", { scope: "row", text: each.label }),
-    el("td", {}, el("span", { class: `status ${each.assessment === "fail" ? "status-error" : each.assessment === "pass" ? "status-ok" : "status-neutral"}`, text: typeof each.value === "object" ? JSON.stringify(each.value) : String(each.value ?? "") }),
-      each.reasoning && el("p", { text: each.reasoning }), each.metadata && json(each.metadata)))))), { count: found.length });
+  return section(
+    "Evaluations",
+    el(
+      "table",
+      { class: "pairs" },
+      el(
+        "tbody",
+        {},
+        found.map((each) =>
+          el(
+            "tr",
+            {},
+            el("th", { scope: "row", text: each.label }),
+            el(
+              "td",
+              {},
+              el("span", {
+                class: `status ${each.assessment === "fail" ? "status-error" : each.assessment === "pass" ? "status-ok" : "status-neutral"}`,
+                text: typeof each.value === "object" ? JSON.stringify(each.value) : String(each.value ?? ""),
+              }),
+              each.reasoning && el("p", { text: each.reasoning }),
+              each.metadata && json(each.metadata),
+            ),
+          ),
+        ),
+      ),
+    ),
+    { count: found.length },
+  );
 }
 
 function links(span) {
   const arrows = [
-    ...(span.llm?.links ?? []).map((link) => ({ id: link.id, text: `its ${link.to || "input"} comes from the ${link.from || "output"} of` })),
-    ...state.trace.spans.flatMap((other) => (other.llm?.links ?? []).filter((link) => link.id === span.id && other.id !== span.id)
-      .map((link) => ({ id: other.id, text: `its ${link.from || "output"} becomes the ${link.to || "input"} of` }))),
+    ...(span.llm?.links ?? []).map((link) => ({
+      id: link.id,
+      text: `its ${link.to || "input"} comes from the ${link.from || "output"} of`,
+    })),
+    ...state.trace.spans.flatMap((other) =>
+      (other.llm?.links ?? [])
+        .filter((link) => link.id === span.id && other.id !== span.id)
+        .map((link) => ({ id: other.id, text: `its ${link.from || "output"} becomes the ${link.to || "input"} of` })),
+    ),
   ];
   if (!arrows.length) return null;
   const title = (id) => state.trace.spans.find((each) => each.id === id);
-  return section("Links", el("ul", { class: "links" }, arrows.map((arrow) => el("li", {}, `${arrow.text} `,
-    title(arrow.id) ? [kindBadge(title(arrow.id).llm?.kind), " ", spanLink(arrow.id, title(arrow.id).title)] : el("code", { text: arrow.id })))), { count: arrows.length });
+  return section(
+    "Links",
+    el(
+      "ul",
+      { class: "links" },
+      arrows.map((arrow) =>
+        el(
+          "li",
+          {},
+          `${arrow.text} `,
+          title(arrow.id)
+            ? [kindBadge(title(arrow.id).llm?.kind), " ", spanLink(arrow.id, title(arrow.id).title)]
+            : el("code", { text: arrow.id }),
+        ),
+      ),
+    ),
+    { count: arrows.length },
+  );
 }
 
 function definitions(tools) {
-  return section("Tool definitions", el("div", {}, tools.map((tool) => el("details", { class: "call" },
-    el("summary", {}, el("span", { class: "call-name", text: tool.name || "tool" }), " ", el("span", { class: "muted", text: tool.description ?? "" })),
-    tool.schema !== undefined && json(tool.schema)))), { count: tools.length, foldable: true });
+  return section(
+    "Tool definitions",
+    el(
+      "div",
+      {},
+      tools.map((tool) =>
+        el(
+          "details",
+          { class: "call" },
+          el(
+            "summary",
+            {},
+            el("span", { class: "call-name", text: tool.name || "tool" }),
+            " ",
+            el("span", { class: "muted", text: tool.description ?? "" }),
+          ),
+          tool.schema !== undefined && json(tool.schema),
+        ),
+      ),
+    ),
+    { count: tools.length, foldable: true },
+  );
 }
 
 function renderPanel() {
@@ -674,46 +1169,91 @@ function renderPanel() {
   const keep = $("panel").dataset.span === span.id ? unfoldedParts() : () => {};
   $("panel").dataset.span = span.id;
   const first = llm?.metrics.time_to_first_token;
-  const notes = llm ? [
-    llm.metadata.finish_reason && `finish reason ${llm.metadata.finish_reason}`,
-    llm.metadata.cache_hit === true && "from LiteLLM's cache",
-    llm.metadata.stream_completed === false && "stream not read to its end",
-    llm.metadata.client_disconnected === true && "client went away",
-  ].filter(Boolean) : [];
-  const tags = Object.entries(llm?.tags ?? {}).filter(([, each]) => each !== "").sort();
+  const notes = llm
+    ? [
+        llm.metadata.finish_reason && `finish reason ${llm.metadata.finish_reason}`,
+        llm.metadata.cache_hit === true && "from LiteLLM's cache",
+        llm.metadata.stream_completed === false && "stream not read to its end",
+        llm.metadata.client_disconnected === true && "client went away",
+      ].filter(Boolean)
+    : [];
+  const tags = Object.entries(llm?.tags ?? {})
+    .filter(([, each]) => each !== "")
+    .sort();
   const metadata = Object.entries(llm?.metadata ?? {}).sort();
-  const apm = Object.entries(span.apm).filter(([name]) => !name.startsWith("_")).sort();
+  const apm = Object.entries(span.apm)
+    .filter(([name]) => !name.startsWith("_"))
+    .sort();
   const inputPrompt = llm?.input.prompt;
-  $("panel").replaceChildren(...[
-    el("header", { class: "panel-head" },
-      el("h2", {}, kindBadge(llm?.kind), " ", span.title),
-      llm?.model && el("p", { class: "of-model" }, llm.model, llm.provider && el("span", { class: "muted", text: ` · ${llm.provider}` })),
-      el("dl", { class: "facts" }, [
-        fact("Status", statusBadge(error ? "error" : "ok")),
-        fact("Duration", duration(span.duration)),
-        fact("Began", `+${duration(span.start)}`),
-        first !== undefined && fact("First token", duration(first * 1000)),
-        span.service && fact("Service", span.service),
-        fact("Span", el("code", { text: span.id })),
-      ]),
-      notes.length > 0 && el("p", { class: "notes" }, notes.map((note) => el("span", { class: "chip", text: note })))),
-    error && section("Error", el("div", { class: "error" },
-      el("p", {}, el("b", { text: error.type })), el("p", { class: "said", text: error.message }),
-      error.stack && el("details", {}, el("summary", { text: "Stack" }), el("pre", { class: "code", tabindex: 0, text: error.stack })))),
-    llm && attempts(span),
-    llm && conversationPart(span),
-    llm?.input.documents?.length > 0 && documents("Input", llm.input.documents),
-    llm?.output.documents?.length > 0 && documents("Output", llm.output.documents),
-    span.evaluations.length > 0 && evaluations(span.evaluations),
-    ...(llm ? usage(span) : []),
-    inputPrompt && prompt(inputPrompt),
-    llm?.tool_definitions.length > 0 && definitions(llm.tool_definitions),
-    links(span),
-    metadata.length > 0 && section("Metadata", table(metadata), { count: metadata.length, foldable: true }),
-    tags.length > 0 && section("Tags", table(tags), { count: tags.length, foldable: true }),
-    llm && Object.keys(llm.metrics).length > 0 && section("All figures", table(Object.entries(llm.metrics).sort()), { count: Object.keys(llm.metrics).length, foldable: true }),
-    apm.length > 0 && section("APM span", table([["name", span.name], ["resource", span.resource], ...apm]), { count: apm.length + 2, foldable: true }),
-  ].filter(Boolean));
+  $("panel").replaceChildren(
+    ...[
+      el(
+        "header",
+        { class: "panel-head" },
+        el("h2", {}, kindBadge(llm?.kind), " ", span.title),
+        llm?.model &&
+          el(
+            "p",
+            { class: "of-model" },
+            llm.model,
+            llm.provider && el("span", { class: "muted", text: ` · ${llm.provider}` }),
+          ),
+        el("dl", { class: "facts" }, [
+          fact("Status", statusBadge(error ? "error" : "ok")),
+          fact("Duration", duration(span.duration)),
+          fact("Began", `+${duration(span.start)}`),
+          first !== undefined && fact("First token", duration(first * 1000)),
+          span.service && fact("Service", span.service),
+          fact("Span", el("code", { text: span.id })),
+        ]),
+        notes.length > 0 &&
+          el(
+            "p",
+            { class: "notes" },
+            notes.map((note) => el("span", { class: "chip", text: note })),
+          ),
+      ),
+      error &&
+        section(
+          "Error",
+          el(
+            "div",
+            { class: "error" },
+            el("p", {}, el("b", { text: error.type })),
+            el("p", { class: "said", text: error.message }),
+            error.stack &&
+              el(
+                "details",
+                {},
+                el("summary", { text: "Stack" }),
+                el("pre", { class: "code", tabindex: 0, text: error.stack }),
+              ),
+          ),
+        ),
+      llm && attempts(span),
+      llm && conversationPart(span),
+      llm?.input.documents?.length > 0 && documents("Input", llm.input.documents),
+      llm?.output.documents?.length > 0 && documents("Output", llm.output.documents),
+      span.evaluations.length > 0 && evaluations(span.evaluations),
+      ...(llm ? usage(span) : []),
+      inputPrompt && prompt(inputPrompt),
+      llm?.tool_definitions.length > 0 && definitions(llm.tool_definitions),
+      links(span),
+      metadata.length > 0 && section("Metadata", table(metadata), { count: metadata.length, foldable: true }),
+      tags.length > 0 && section("Tags", table(tags), { count: tags.length, foldable: true }),
+      llm &&
+        Object.keys(llm.metrics).length > 0 &&
+        section("All figures", table(Object.entries(llm.metrics).sort()), {
+          count: Object.keys(llm.metrics).length,
+          foldable: true,
+        }),
+      apm.length > 0 &&
+        section("APM span", table([["name", span.name], ["resource", span.resource], ...apm]), {
+          count: apm.length + 2,
+          foldable: true,
+        }),
+    ].filter(Boolean),
+  );
   keep();
 }
 
@@ -725,7 +1265,10 @@ function unfoldedParts() {
   const focused = focusable().indexOf(document.activeElement);
   return () => {
     const details = [...panel.querySelectorAll("details")];
-    if (details.length === open.length) details.forEach((each, index) => { each.open = open[index]; });
+    if (details.length === open.length)
+      details.forEach((each, index) => {
+        each.open = open[index];
+      });
     if (focused >= 0) focusable()[focused]?.focus({ preventScroll: true });
   };
 }
@@ -750,11 +1293,37 @@ function sparkline(entry) {
   const label = `${values.length} values, the last ${figure.format(values.at(-1))}, the highest ${figure.format(highest)}`;
   const step = Math.min(12, width / values.length);
   const x = (index) => width - (values.length - index) * step;
-  const shapes = entry.type === "gauge"
-    ? [svg("polyline", { points: [...values, values.at(-1)].map((each, index) => `${x(index).toFixed(1)},${y(each).toFixed(1)}`).join(" ") })]
-    : values.map((each, index) => svg("rect", { x: (x(index) + 0.5).toFixed(1), width: Math.max(1, step - 2).toFixed(1), y: y(each).toFixed(1), height: Math.max(1, height - 2 - y(each)).toFixed(1), rx: 1 }));
-  return svg("svg", { class: `spark spark-${entry.type}`, viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
-    Object.assign(document.createElementNS("http://www.w3.org/2000/svg", "title"), { textContent: label }), ...shapes);
+  const shapes =
+    entry.type === "gauge"
+      ? [
+          svg("polyline", {
+            points: [...values, values.at(-1)]
+              .map((each, index) => `${x(index).toFixed(1)},${y(each).toFixed(1)}`)
+              .join(" "),
+          }),
+        ]
+      : values.map((each, index) =>
+          svg("rect", {
+            x: (x(index) + 0.5).toFixed(1),
+            width: Math.max(1, step - 2).toFixed(1),
+            y: y(each).toFixed(1),
+            height: Math.max(1, height - 2 - y(each)).toFixed(1),
+            rx: 1,
+          }),
+        );
+  return svg(
+    "svg",
+    {
+      class: `spark spark-${entry.type}`,
+      viewBox: `0 0 ${width} ${height}`,
+      width,
+      height,
+      role: "img",
+      "aria-label": label,
+    },
+    Object.assign(document.createElementNS("http://www.w3.org/2000/svg", "title"), { textContent: label }),
+    ...shapes,
+  );
 }
 
 function metricValue(entry) {
@@ -763,20 +1332,35 @@ function metricValue(entry) {
   return /_?(spend|cost)/.test(entry.name) && entry.type === "count" ? cost(entry.value) : figure.format(entry.value);
 }
 
-const statusOfCheck = (status) => el("span", { class: `status status-${{ ok: "ok", warning: "recovered" }[status] ?? "error"}`, text: status });
+const statusOfCheck = (status) =>
+  el("span", { class: `status status-${{ ok: "ok", warning: "recovered" }[status] ?? "error"}`, text: status });
 
 function renderMetrics() {
   const words = $("metric-text").value.toLowerCase().split(/\s+/).filter(Boolean);
-  const shown = state.metrics.filter((entry) => words.every((word) => entry.name.toLowerCase().includes(word) || entry.series.some((each) => each.tags.some((tag) => tag.toLowerCase().includes(word)))));
+  const shown = state.metrics.filter((entry) =>
+    words.every(
+      (word) =>
+        entry.name.toLowerCase().includes(word) ||
+        entry.series.some((each) => each.tags.some((tag) => tag.toLowerCase().includes(word))),
+    ),
+  );
   const focused = document.activeElement?.dataset?.metric;
   $("metrics-shown").textContent = words.length ? `${shown.length} of ${state.metrics.length} metrics` : "";
   $("metric-rows").parentElement.hidden = shown.length === 0;
   $("metric-rows").replaceChildren(...shown.flatMap(metricRows));
-  if (focused) $("metric-rows").querySelector(`[data-metric="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  if (focused)
+    $("metric-rows")
+      .querySelector(`[data-metric="${CSS.escape(focused)}"]`)
+      ?.focus({ preventScroll: true });
   $("metrics-empty").hidden = shown.length > 0;
   $("metrics-empty").replaceChildren(
     el("h2", { text: words.length ? "No metric matches" : "No metrics arrived" }),
-    el("p", { text: words.length ? "Try another name or tag." : "A LiteLLM proxy sends them where DD_LITELLM_OPENMETRICS_ENABLED=true is set and its prometheus callback is on." }));
+    el("p", {
+      text: words.length
+        ? "Try another name or tag."
+        : "A LiteLLM proxy sends them where DD_LITELLM_OPENMETRICS_ENABLED=true is set and its prometheus callback is on.",
+    }),
+  );
 }
 
 function metricRows(entry) {
@@ -787,19 +1371,73 @@ function metricRows(entry) {
     else openMetrics.add(key);
     renderMetrics();
   };
-  const name = entry.name.startsWith("litellm.") ? [el("span", { class: "muted", text: "litellm." }), entry.name.slice(8)] : entry.name;
-  const row = el("tr", { class: "metric", on: { click: (event) => { if (!event.target.closest("button")) toggle(); } } },
-    el("td", { "data-label": "Metric" }, el("button", { type: "button", class: "unfold", "data-metric": key, "aria-expanded": String(open), on: { click: toggle } },
-      el("span", { class: "fold", "aria-hidden": "true", text: open ? "▾" : "▸" }), el("code", {}, name))),
+  const name = entry.name.startsWith("litellm.")
+    ? [el("span", { class: "muted", text: "litellm." }), entry.name.slice(8)]
+    : entry.name;
+  const row = el(
+    "tr",
+    {
+      class: "metric",
+      on: {
+        click: (event) => {
+          if (!event.target.closest("button")) toggle();
+        },
+      },
+    },
+    el(
+      "td",
+      { "data-label": "Metric" },
+      el(
+        "button",
+        { type: "button", class: "unfold", "data-metric": key, "aria-expanded": String(open), on: { click: toggle } },
+        el("span", { class: "fold", "aria-hidden": "true", text: open ? "▾" : "▸" }),
+        el("code", {}, name),
+      ),
+    ),
     el("td", { "data-label": "Type" }, el("span", { class: `type type-${entry.type}`, text: entry.type })),
     el("td", { class: "num", "data-label": "Value" }, metricValue(entry)),
     el("td", { "data-label": "What came" }, sparkline(entry)),
-    el("td", { class: "num", "data-label": "Series", text: integer.format(entry.count) }));
+    el("td", { class: "num", "data-label": "Series", text: integer.format(entry.count) }),
+  );
   if (!open) return [row];
-  return [row, el("tr", { class: "series" }, el("td", { colspan: 5 }, el("table", { class: "pairs" }, el("tbody", {}, entry.series.map((each) =>
-    el("tr", {}, el("td", { class: "num", text: typeof each.value === "number" ? figure.format(each.value) : each.value }),
-      el("td", {}, each.tags.length ? each.tags.map((tag) => el("span", { class: "chip", text: tag })) : el("span", { class: "muted", text: "no tags" })))))),
-  entry.count > entry.series.length && el("p", { class: "none", text: `and ${integer.format(entry.count - entry.series.length)} more` })))];
+  return [
+    row,
+    el(
+      "tr",
+      { class: "series" },
+      el(
+        "td",
+        { colspan: 5 },
+        el(
+          "table",
+          { class: "pairs" },
+          el(
+            "tbody",
+            {},
+            entry.series.map((each) =>
+              el(
+                "tr",
+                {},
+                el("td", {
+                  class: "num",
+                  text: typeof each.value === "number" ? figure.format(each.value) : each.value,
+                }),
+                el(
+                  "td",
+                  {},
+                  each.tags.length
+                    ? each.tags.map((tag) => el("span", { class: "chip", text: tag }))
+                    : el("span", { class: "muted", text: "no tags" }),
+                ),
+              ),
+            ),
+          ),
+        ),
+        entry.count > entry.series.length &&
+          el("p", { class: "none", text: `and ${integer.format(entry.count - entry.series.length)} more` }),
+      ),
+    ),
+  ];
 }
 
 // ---------------------------------------------------------------- where we are
@@ -856,7 +1494,11 @@ async function loadTrace(id) {
   }
   if (state.trace) return true;
   state.trace = null;
-  $("trace-head").replaceChildren(el("a", { class: "back", href: "#/", text: "← Traces" }), el("h1", { text: state.lost ? "The viewer has ended" : "No such trace" }), el("p", { class: "muted", text: id }));
+  $("trace-head").replaceChildren(
+    el("a", { class: "back", href: "#/", text: "← Traces" }),
+    el("h1", { text: state.lost ? "The viewer has ended" : "No such trace" }),
+    el("p", { class: "muted", text: id }),
+  );
   $("waterfall").replaceChildren();
   $("panel").replaceChildren();
   return false;
@@ -882,7 +1524,11 @@ async function ask(path) {
 
 function renderLive() {
   const ended = state.status === null ? "" : `Program ended with status ${state.status}`;
-  const text = report ? `Report · program ended with status ${report.status}` : state.lost ? "Viewer ended" : ended || "Live";
+  const text = report
+    ? `Report · program ended with status ${report.status}`
+    : state.lost
+      ? "Viewer ended"
+      : ended || "Live";
   const live = $("live");
   if (live.textContent !== text) live.textContent = text;
   live.className = `live ${report ? "over" : state.lost ? "lost" : ended ? "over" : "on"}`;
@@ -916,8 +1562,14 @@ function listen() {
     state.lost = false;
     queue = queue.then(() => receive(JSON.parse(event.data))).catch(console.error);
   });
-  source.addEventListener("error", () => { state.lost = true; renderLive(); });
-  source.addEventListener("open", () => { state.lost = false; renderLive(); });
+  source.addEventListener("error", () => {
+    state.lost = true;
+    renderLive();
+  });
+  source.addEventListener("open", () => {
+    state.lost = false;
+    renderLive();
+  });
 }
 
 // ---------------------------------------------------------------- keyboard and colours
@@ -963,28 +1615,50 @@ document.addEventListener("keydown", (event) => {
   if (typing) return;
   const onList = view !== "trace" && view !== "metrics";
   const keys = {
-    "/": () => (view === "metrics" ? $("metric-text") : (location.hash = "#/", form.elements.text)).focus(),
+    "/": () => (view === "metrics" ? $("metric-text") : ((location.hash = "#/"), form.elements.text)).focus(),
     "?": () => $("help").showModal(),
     t: nextTheme,
     ...(view === "trace" ? { "[": () => neighbour(-1), "]": () => neighbour(1) } : {}),
-    ...(onList ? { j: () => moveInList(1), k: () => moveInList(-1), ArrowDown: () => moveInList(1), ArrowUp: () => moveInList(-1) } : {}),
+    ...(onList
+      ? {
+          j: () => moveInList(1),
+          k: () => moveInList(-1),
+          ArrowDown: () => moveInList(1),
+          ArrowUp: () => moveInList(-1),
+        }
+      : {}),
   };
   if (!keys[event.key]) return;
   event.preventDefault();
   keys[event.key]();
 });
 
-const relist = () => { state.limit = ROWS; renderList(); };
+const relist = () => {
+  state.limit = ROWS;
+  renderList();
+};
 form.addEventListener("input", relist);
 form.addEventListener("reset", () => setTimeout(relist));
 form.addEventListener("submit", (event) => event.preventDefault());
 $("metric-text").form.addEventListener("submit", (event) => event.preventDefault());
 $("metric-text").addEventListener("input", renderMetrics);
-$("more").addEventListener("click", () => { state.limit += ROWS; renderList(); });
+$("more").addEventListener("click", () => {
+  state.limit += ROWS;
+  renderList();
+});
 $("theme").addEventListener("click", nextTheme);
 $("help-button").addEventListener("click", () => $("help").showModal());
-document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); $("main").focus(); });
-addEventListener("hashchange", () => { show().catch(console.error); });
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  $("main").focus();
+});
+addEventListener("hashchange", () => {
+  show().catch(console.error);
+});
 
-if (report) receive({ status: report.status, rows: report.rows, metrics: 0, metric_count: report.metrics.length }).then(show);
-else { renderLive(); show().then(listen); }
+if (report)
+  receive({ status: report.status, rows: report.rows, metrics: 0, metric_count: report.metrics.length }).then(show);
+else {
+  renderLive();
+  show().then(listen);
+}
