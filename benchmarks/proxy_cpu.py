@@ -1,13 +1,12 @@
 """What tracing costs the real proxy: its own CPU time for a request, as the kernel accounts for it.
 
-    python benchmarks/proxy_cpu.py [--batches 12] [--only "bare,ours"]
+    python benchmarks/proxy_cpu.py [--batches 16] [--case "bare" --case "ours"]
 
 Linux only (``/proc``). The real proxy (``pip install 'litellm[proxy]'``), one worker. Provider, client and Agent are
 other processes, so that none of their time counts; the proxy's threads that send spans do. It runs bare, under
 ``ddtrace-run`` with no integration for LiteLLM, with ddtrace's own and with ours, and with ours without some of
-ddtrace's integrations. All proxies run at once and take turns, a batch of requests each. The figure is the one that a
-quarter of the batches stayed below, as other programs on the machine only add. Only the ratios of one run mean
-anything: machines differ, and so do the hours of one.
+ddtrace's integrations. All proxies run at once and take turns, a batch of requests each; the figures are medians. Only
+the ratios of one run mean anything: machines differ, and so do the hours of one.
 """
 
 import argparse
@@ -113,11 +112,10 @@ def served(provider_url: "multiprocessing.Queue[str]") -> None:
 def main() -> None:
     """Measure, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--batches", type=int, default=12)
-    parser.add_argument("--only", default="", help="names of cases, with commas between them")
+    parser.add_argument("--batches", type=int, default=16)
+    parser.add_argument("--case", action="append", help="one that is compared, all by default")
     options = parser.parse_args()
-    wanted = [name.strip() for name in options.only.split(",") if name.strip()]
-    cases = [case for case in CASES if not wanted or case.name in wanted]
+    cases = [case for case in CASES if not options.case or case.name in options.case]
     context = multiprocessing.get_context("spawn")
     urls = context.Queue()
     provider = context.Process(target=served, args=(urls,), daemon=True)
@@ -144,12 +142,11 @@ def main() -> None:
                 spent[name].append((cpu_seconds(started.pid) - before) / BATCH * 1e3)
             agent.clear()
     provider.terminate()
-    quarter = {name: statistics.quantiles(values, n=4)[0] for name, values in spent.items()}
-    least = quarter[cases[0].name]
+    medians = {name: statistics.median(values) for name, values in spent.items()}
+    least = medians[cases[0].name]
     print(f"| proxy | CPU ms a request | times {cases[0].name} | spans |\n|---|---|---|---|")
-    for name, value in quarter.items():
+    for name, value in medians.items():
         print(f"| {name} | {value:.1f} | {value / least:.2f} | {spans[name] or 'none'} |")
-    print(json.dumps(spent), file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -66,7 +66,8 @@ def test_variables_are_those_that_info_knows():
 def test_agents_are_documented():
     """Each function of LiteLLM's agents and tool loops is in the page about them."""
     text = (DOCS / "tools-and-agents.md").read_text()
-    assert not [target.name for target in AGENTS if f"`{target.name}`" not in text]
+    functions = {target.name for target in AGENTS if not target.called}  # what has another name in Datadog is internal
+    assert functions <= set(re.findall(r"`(\w+)`", text))
 
 
 def test_limits_are_those_of_the_code():

@@ -43,7 +43,7 @@ class Output(NamedTuple):
         tool_calls: what the model asked for.
         all_text: of a stream, all that the model wrote, for counting its tokens where nobody reported them.
         billed_units: what else than tokens is paid for: searches, pages, seconds.
-        quotes_input: the texts of the documents, and of errors in the place of answers, are the request's.
+        quotes_input: the texts of the documents, and of errors in place of answers, are the request's.
         summary: what can be said without quoting contents.
         rendered: the messages that the provider has made of a stored prompt.
         ran: the call of a tool that it was itself, under each name by which a model may have chosen it.

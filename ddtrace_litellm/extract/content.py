@@ -34,12 +34,12 @@ ATTACHMENTS = ("image_parts", "audio_parts")
 
 
 def without_attachments(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a message of LLM Observability's with a marker in the place of each attachment."""
+    """Return a message of LLM Observability's with a marker in place of each attachment."""
     return with_attachments_up_to(message, 0)[0]
 
 
 def with_attachments_up_to(message: Mapping[str, Any], room: int) -> tuple[dict[str, Any], int]:
-    """Return a message with the attachments that fit, a marker in the place of each other, and the room that is left.
+    """Return a message with the attachments that fit, a marker in place of each other, and the room that is left.
 
     Args:
         message: of LLM Observability's.

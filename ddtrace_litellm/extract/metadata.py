@@ -68,7 +68,7 @@ _RESERVED_TAGS = frozenset(_IDENTITY_TAGS.values()) | {
 }
 _HASH = re.compile(r"[0-9a-f]{64}")
 _MASTER_KEY = "litellm_proxy_master_key"
-"""LiteLLM's word for its master key, in the place of a hash."""
+"""LiteLLM's word for its master key, in place of a hash."""
 MAX_REQUEST_TAGS = 100
 """Request tags read of one call: a caller of a proxy chooses their number."""
 MAX_TAG_CHARS = 200

@@ -23,7 +23,7 @@ class Prompt(NamedTuple):
         id: its name where it is managed.
         version, label: ``""`` where the request names none.
         variables: what it is filled in with, as text.
-        template: its messages with ``{{name}}`` in the place of variables; empty where they are not known.
+        template: its messages with ``{{name}}`` in place of variables; empty where they are not known.
     """
 
     id: str

@@ -24,7 +24,7 @@ _HEAD = """\
 <!-- Written by `python -m ddtrace_litellm.openmetrics.generate_options`. -->
 
 The options of an instance in a `conf.yaml`, for the Agent's check and, by `DD_LITELLM_OPENMETRICS_CONFIG`, without an
-Agent. The last column says what is otherwise there.
+Agent. The last column says what is different there.
 
 | Option | Default | Meaning | Without an Agent |
 |---|---|---|---|

@@ -59,3 +59,16 @@ def test_extras_agree(metadata):
     extras = {name: requirements(metadata, name) for name in metadata.get_all("Provides-Extra")}
     assert extras["litellm"] < extras["demo"]
     assert extras["demo"] | extras["openmetrics"] < extras["test"]
+
+
+def test_extras_are_documented(metadata):
+    """The documentation has what each extra brings, but for the one of the tests."""
+    text = (CHECKOUT / "docs" / "install.md").read_text()
+    documented = {
+        name: set(brings.split(", ")) for name, brings in re.findall(r"^\| `(\w+)` \| (.+?) \|", text, re.MULTILINE)
+    }
+    extras = {
+        name: {re.match(r"[\w-]+", requirement)[0] for requirement, _ in requirements(metadata, name)}
+        for name in metadata.get_all("Provides-Extra")
+    }
+    assert {**documented, "test": extras["test"]} == extras
