@@ -16,6 +16,8 @@ _OPT = PurePosixPath("/opt")  # where Lambda unpacks a layer
 _PACKAGE = Path(__file__).parents[1]
 _AT_ROOT = _PACKAGE / "aws_lambda" / "opt"
 _EXECUTABLE = PurePosixPath("ddtrace_litellm_run")
+_COMMANDS = frozenset({"__main__.py", "assets", "cli.py", "demo", "info", "tryout"})
+"""What only the command line uses, which is two fifths of the package; a function has none."""
 
 # All that a zip can say, in UTC.
 _EARLIEST = 315532800  # 1980-01-01
@@ -39,7 +41,8 @@ class Layer(NamedTuple):
 def build(python: str, epoch: int = _EARLIEST) -> Layer:
     """Build the layer for one of :data:`PYTHONS`.
 
-    It holds this package, with its ``.pth`` file where Lambda's runtime reads it, the exec wrapper and what that needs.
+    It holds this package without its commands, its ``.pth`` file where Lambda's runtime reads it, the exec wrapper and
+    what that needs.
     ddtrace and wrapt come with Datadog's own layer, LiteLLM with the function. There is no machine code in it.
 
     Args:
@@ -47,7 +50,11 @@ def build(python: str, epoch: int = _EARLIEST) -> Layer:
         epoch: the time of all files in the zip, in seconds since 1970.
     """
     site_packages = PurePosixPath("python", "lib", f"python{python}", "site-packages")
-    package = {PurePosixPath("ddtrace_litellm", path): content for path, content in _files(_PACKAGE).items()}
+    package = {
+        PurePosixPath("ddtrace_litellm", path): content
+        for path, content in _files(_PACKAGE).items()
+        if path.parts[0] not in _COMMANDS
+    }
     modules = {path: content for path, content in package.items() if path.suffix == ".py"}
     compiled = compile_for(python, modules, _OPT / site_packages)
     if compiled is not None:

@@ -15,6 +15,8 @@ from tests.aws_lambda.conftest import PACKAGE, RUNNING, run_command
 from tests.aws_lambda.runtime import SITE_PACKAGES, unpack
 from tests.checkout import CHECKOUT
 
+COMMANDS = {"__main__.py", "assets", "cli.py", "demo", "info", "tryout"}
+
 
 @pytest.fixture(scope="module")
 def contents(layer):
@@ -31,9 +33,10 @@ def test_holds_this_package_and_nothing_else(contents):
     assert {path.parts[0] for path in contents} == {"python", "ddtrace_litellm_run", "ddtrace_litellm_path"}
 
 
-def test_has_every_module_with_its_bytecode(contents):
-    """Every module of the package is there, compiled: /opt is read-only, Python cannot keep bytecode in it."""
+def test_has_every_module_of_a_function_with_its_bytecode(contents):
+    """All but the commands is there, compiled: /opt is read-only, Python cannot keep bytecode in it."""
     expected = {path.relative_to(PACKAGE.parent).as_posix() for path in PACKAGE.rglob("*.py")}
+    expected = {name for name in expected if name.split("/")[1] not in COMMANDS}
     modules = {
         path.relative_to(SITE_PACKAGES).as_posix() for path in contents if path.suffix == ".py" and len(path.parts) > 2
     }
@@ -42,6 +45,17 @@ def test_has_every_module_with_its_bytecode(contents):
     for name in modules:
         module = PurePosixPath(SITE_PACKAGES, name)
         assert module.parent / "__pycache__" / f"{module.stem}.{tag}.pyc" in contents
+
+
+def test_no_module_needs_a_command(layer, tmp_path):
+    """What is in the layer imports nothing of the package that is not."""
+    unpack(layer, tmp_path)
+    package = tmp_path / SITE_PACKAGES / "ddtrace_litellm"
+    imported = re.compile(r"^\s*(?:from|import) ddtrace_litellm\.(\w+)", re.MULTILINE)
+    needed = {name for path in package.rglob("*.py") for name in imported.findall(path.read_text())}
+    assert len(needed) > 10
+    assert not {f"{name}.py" for name in needed} & COMMANDS
+    assert not needed & COMMANDS
 
 
 def test_size_is_the_documented_one(layer, contents):
