@@ -56,7 +56,8 @@ def _ask(a2a, agent, text, *, streamed):
 
 
 def _nothing_is_left_open(recorder):
-    assert recorder.still_open() == []
+    # But for the span of the agent itself, which may still be at work when its client has left.
+    assert [name for name in recorder.still_open() if name != "POST /"] == []
     assert not snapshot().internal_errors
     assert SECRET not in str([(event, event["span"].get_tags()) for event in recorder.events])
 

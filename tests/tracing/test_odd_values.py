@@ -303,6 +303,9 @@ def test_half_of_a_character(way, stream, provider, recorder):
     _check(recorder, 0)
 
 
+RESPONSES_EVENT = next(event for event in STREAM if isinstance(event, dict) and "item_id" in event)
+
+
 @pytest.mark.parametrize("api", ["chat", "text", "messages", "responses", "generate_content"])
 def test_halves_that_meet(api, recorder):
     """The halves of a character that came in two pieces of a stream are that character."""
@@ -312,7 +315,7 @@ def test_halves_that_meet(api, recorder):
             "chat": [{"choices": [{"index": 0, "delta": {"content": piece}}]}],
             "text": [{"choices": [{"index": 0, "text": piece}]}],
             "messages": [{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": piece}}],
-            "responses": [{**STREAM[1], "delta": piece}],
+            "responses": [{**RESPONSES_EVENT, "delta": piece}],
             "generate_content": [{"candidates": [{"content": {"role": "model", "parts": [{"text": piece}]}}]}],
         }[api]
     asked = {"model": "gpt-4o-mini", "custom_llm_provider": "openai", "messages": [], "stream": True}

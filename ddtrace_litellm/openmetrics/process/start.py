@@ -134,6 +134,10 @@ def start(config: OpenMetricsConfig) -> None:
     if _running:
         return
     try:
+        # Not in the thread: filelock's import registers hooks for forks, and a fork in its midst, of which they see the
+        # second half alone, is an error on stderr (filelock 4.3).
+        import filelock  # noqa: F401
+
         registry = None
         if not config.endpoint:
             from ddtrace_litellm.openmetrics.sources.registry import RegistrySource
