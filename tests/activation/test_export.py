@@ -25,6 +25,8 @@ RUNS = {
     "without APM": ([APP], {**ON, "DD_APM_TRACING_ENABLED": "false"}),
 }
 
+SELDOM = {"child of ddtrace-run", "without APM"}
+
 
 def check(traces, requests):
     """Assert that the app's spans make up one complete trace with one leaf for each of its provider requests."""
@@ -55,7 +57,9 @@ def check(traces, requests):
     assert below.llm.metadata["model_group"] == "fast"
 
 
-@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize(
+    "run", [pytest.param(run, marks=pytest.mark.nightly) if run in SELDOM else run for run in RUNS]
+)
 def test_agent(programs, run):
     """The app's calls arrive at the agent as one complete trace with one leaf a request, and nothing complains."""
     arguments, environment = RUNS[run]

@@ -16,10 +16,12 @@ REDIRECT = {"_HANDLER": "ddtrace_litellm.aws_lambda.handler.handler"}
     ("settings", "expected"),
     [
         ({}, OURS),
-        ({"DD_LLMOBS_ENABLED": "false"}, OURS),
+        pytest.param({"DD_LLMOBS_ENABLED": "false"}, OURS, marks=pytest.mark.nightly),
         ({"DD_LITELLM_TAKEOVER": "false"}, BUILT_IN),
         ({"DD_TRACE_LITELLM_ENABLED": "false"}, NOTHING),
-        ({"DD_PATCH_MODULES": "litellm:false", "DD_LLMOBS_ENABLED": "false"}, NOTHING),
+        pytest.param(
+            {"DD_PATCH_MODULES": "litellm:false", "DD_LLMOBS_ENABLED": "false"}, NOTHING, marks=pytest.mark.nightly
+        ),
         ({"DD_PATCH_MODULES": "openai:true,litellm:0"}, NOTHING),
         ({"DD_PATCH_MODULES": "openai:false,litellm:true"}, OURS),
     ],
