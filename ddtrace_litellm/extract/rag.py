@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ddtrace_litellm.extract import chat
-from ddtrace_litellm.extract.api import CALL_PARAMETERS, Api, Arguments, Input, Output
+from ddtrace_litellm.extract.api import CALL_PARAMETERS, Api, Arguments, Input, Output, failure_of
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 from ddtrace_litellm.masking import strip_credentials
 
@@ -44,6 +44,12 @@ def _read_ingested(response: Any, _arguments: Arguments) -> Output:
     return Output({"output_value": " ".join(filter(None, found))})
 
 
+def _ingest_error(response: Any) -> tuple[str, str] | None:
+    """Return why it failed: LiteLLM raises nothing, and has the error as text (1.85 to 1.110)."""
+    failure = text_of(failure_of(response))
+    return ("IngestError", failure) if failure else None
+
+
 QUERY = Api(
     name="rag_query",
     kind="workflow",
@@ -60,5 +66,6 @@ INGEST = Api(
     parameters=CALL_PARAMETERS | {"embedding_model", "vector_store_id"},
     read_input=_read_document,
     read_response=_read_ingested,
+    read_error=_ingest_error,
     settings=_ingest_settings,
 )

@@ -9,7 +9,7 @@ from ddtrace_litellm import extract
 from ddtrace_litellm.extract.api import Api
 
 _MODULES = [import_module(f"{extract.__name__}.{module.name}") for module in pkgutil.iter_modules(extract.__path__)]
-# A guardrail's has neither a request nor a response, but a verdict: tests/tracing/test_guardrails.py has its switches.
+# A guardrail's has neither a request nor a response, but a verdict: test_guardrail.py has its switches and bounds.
 APIS = {
     module.__name__.rpartition(".")[2]: api
     for module in _MODULES

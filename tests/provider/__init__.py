@@ -98,6 +98,10 @@ class Provider(LocalProvider):
         "/v1/videos/*": Route(videos_api.answer, videos_api.stored_body, openai_api.error_body),
         "/v1/videos/*/remix": Route(videos_api.answer, videos_api.remixed_body, openai_api.error_body),
         "/v1/vector_stores/*/search": Route(vector_stores_api.answer, vector_stores_api.body, openai_api.error_body),
+        "/v1/vector_stores/*/files": Route(
+            vector_stores_api.answer, vector_stores_api.attached_body, openai_api.error_body
+        ),
+        "/v1/files": Route(vector_stores_api.answer, vector_stores_api.uploaded_body, openai_api.error_body),
         "/v1/rerank": _RERANK,
         "/v2/rerank": _RERANK,
         "/v1/ocr": Route(mistral_api.answer, mistral_api.body, mistral_api.error_body),

@@ -1,4 +1,4 @@
-"""OpenAI's vector stores as the tests' provider speaks them: every search finds the same file twice."""
+"""OpenAI's vector stores as the tests' provider speaks them: every search finds the same file twice; files go in."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -30,4 +30,30 @@ def body(request: _Json, answer: Answer) -> dict[str, Any]:
         ],
         "has_more": False,
         "next_page": None,
+    }
+
+
+def uploaded_body(_request: _Json, _answer: Answer) -> dict[str, Any]:
+    """Return the file that was uploaded."""
+    return {
+        "id": "file_1",
+        "object": "file",
+        "bytes": 1,
+        "created_at": 1_700_000_000,
+        "filename": "cats.txt",
+        "purpose": "assistants",
+        "status": "processed",
+    }
+
+
+def attached_body(_request: _Json, _answer: Answer) -> dict[str, Any]:
+    """Return the file as part of its store."""
+    return {
+        "id": "file_1",
+        "object": "vector_store.file",
+        "created_at": 1_700_000_000,
+        "vector_store_id": "vs_1",
+        "status": "completed",
+        "usage_bytes": 1,
+        "last_error": None,
     }

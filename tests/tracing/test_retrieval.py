@@ -46,6 +46,7 @@ def _in_a_loop(ask):
         loop.close()
 
 
+needs_ingest = pytest.mark.skipif(not hasattr(litellm, "aingest"), reason="LiteLLM has it from 1.85 on")
 needs_rag = pytest.mark.skipif(not hasattr(litellm, "aquery"), reason="LiteLLM has it from 1.85 on")
 
 
@@ -100,6 +101,53 @@ def test_query_that_is_cancelled(recorder, provider):
     asyncio.run(cancel())
     assert recorder.still_open() == []
     assert _by_resource(recorder)["aquery"]["status"] == "error"
+
+
+def _ingest(provider):
+    return {
+        "ingest_options": {
+            "vector_store": {
+                "custom_llm_provider": "openai",
+                "vector_store_id": "vs_1",
+                "api_base": f"{provider.url}/v1",
+                "api_key": "sk-local",
+            }
+        },
+        "file_data": ("cats.txt", b"Cats purr.", "text/plain"),
+    }
+
+
+@needs_ingest
+@pytest.mark.parametrize("way", ["async", "sync"])
+def test_ingest(recorder, provider, way):
+    """One workflow names the document and the store, and says neither what the document says nor a credential."""
+    if way == "sync":
+        _in_a_loop(lambda: litellm.ingest(**_ingest(provider)))
+    else:
+        asyncio.run(litellm.aingest(**_ingest(provider)))
+    assert [request.path for request in provider.requests] == ["/v1/files", "/v1/vector_stores/vs_1/files"]
+    event = recorder.event
+    assert event["resource"] == ("ingest" if way == "sync" else "aingest")
+    assert (event["meta"]["span"]["kind"], event["status"]) == ("workflow", "ok")
+    assert event["meta"]["input"]["value"] == "cats.txt"
+    assert event["meta"]["output"]["value"] == "completed vs_1 file_1"
+    assert event["meta"]["metadata"]["vector_store_id"] == "vs_1"
+    assert "Cats purr" not in json.dumps(event["meta"])
+    assert "sk-local" not in json.dumps(event["meta"])
+    assert event["metrics"] == {}
+
+
+@needs_ingest
+def test_ingest_that_fails(recorder, provider):
+    """LiteLLM raises nothing and returns what has failed: the span says so."""
+    provider.otherwise = Script(status=404, error="No such store.")
+    response = asyncio.run(litellm.aingest(**_ingest(provider)))
+    assert response["status"] == "failed"
+    event = recorder.event
+    assert event["status"] == "error"
+    assert event["meta"]["error"]["type"] == "IngestError"
+    assert "No such store" in event["meta"]["error"]["message"]
+    assert recorder.still_open() == []
 
 
 def test_store_before_a_chat(recorder, provider, monkeypatch):
