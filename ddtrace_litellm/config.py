@@ -55,7 +55,8 @@ class CaptureConfig:
     Attributes:
         input: contents of the request (``DD_LITELLM_CAPTURE_INPUT``, default true).
         output: contents of the response (``DD_LITELLM_CAPTURE_OUTPUT``, default true).
-        max_chars: longer contents are cut to this many characters, with a mark (``DD_LITELLM_MAX_CONTENT_CHARS``);
+        max_chars: longer contents are truncated to this many characters, and say how many were cut
+            (``DD_LITELLM_MAX_CONTENT_CHARS``);
             ``None``: never.
     """
 
@@ -158,7 +159,7 @@ def openmetrics_config(environ: Mapping[str, str]) -> OpenMetricsConfig | None:
 
 
 def _agentless(environ: Mapping[str, str]) -> bool:
-    spans = _text(environ, "DD_LLMOBS_AGENTLESS_ENABLED").lower() in ("true", "1")  # a bad value is ddtrace's to tell
+    spans = _text(environ, "DD_LLMOBS_AGENTLESS_ENABLED").lower() in ("true", "1")  # ddtrace reports bad values itself
     key = bool(_text(environ, "DD_API_KEY"))
     default = spans and key and not any(_text(environ, variable) for variable in _AGENT_ADDRESSES)
     agentless = _boolean(environ, _OPENMETRICS + "AGENTLESS", default=default)

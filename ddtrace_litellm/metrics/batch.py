@@ -1,4 +1,4 @@
-"""What Datadog gets of a page: counts, gauges, distributions, service checks."""
+"""The metrics of one page as Datadog gets them: counts, gauges, distributions, service checks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Bucket(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """What a histogram observed since the page before, to be sent as a distribution.
+    """A histogram's observations since the page before, to be sent as a distribution.
 
     Attributes:
         name: the Datadog name in full.
@@ -82,7 +82,7 @@ class ServiceCheck:
 
 
 class Metadata(NamedTuple):
-    """What a label says of the proxy itself, its version for example. ``options``: what the Agent makes of it."""
+    """A property of the proxy that a label holds, such as its version. ``options``: what the Agent makes of it."""
 
     name: str
     value: str
@@ -102,7 +102,7 @@ class UnmappedFamilies(NamedTuple):
 
 
 class MetricBatch(NamedTuple):
-    """What became of a page.
+    """The metrics of one page.
 
     Attributes:
         records: counts and gauges.

@@ -1,11 +1,11 @@
-"""Log lines that would come with every page: each once, until what it is about is over."""
+"""Log lines that would otherwise repeat with every page: each is written once, until its cause is over."""
 
 import logging
 from collections.abc import Hashable
 
 
 class LogOnce:
-    """What a logger was told. Not to be used by two threads at once.
+    """A logger that remembers what it has written. Not thread-safe.
 
     Args:
         log: the logger.
@@ -22,12 +22,12 @@ class LogOnce:
             self._log.warning(text, *arguments)
 
     def info(self, what: Hashable, text: str, *arguments: object) -> None:
-        """Log a line for whom it concerns, unless that was told already."""
+        """Log an information, unless that was told already."""
         if self._is_new(what):
             self._log.info(text, *arguments)
 
     def over(self, text: str = "", *arguments: object) -> None:
-        """Take note that all of it is over, and log the text, if there is one, where anything was told."""
+        """Forget what was told; log the text, if there is one, where anything was."""
         if self._told and text:
             self._log.info(text, *arguments)
         self._told.clear()

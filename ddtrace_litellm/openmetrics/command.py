@@ -1,4 +1,4 @@
-"""The command ``ddtrace-litellm scrape``: what would be sent of a metrics page, shown instead."""
+"""The command ``ddtrace-litellm scrape``: shows what would be sent of a metrics page."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""What Datadog wants to know of the metrics and the service check: metadata.csv and service_checks.json.
+"""Writes Datadog's descriptions of the metrics and the service check: metadata.csv and service_checks.json.
 
 Both lie in ``data``. ``python -m ddtrace_litellm.openmetrics.generate_metadata`` writes them from the table of names.
 """

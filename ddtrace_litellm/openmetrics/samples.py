@@ -1,4 +1,4 @@
-"""One line of a metrics page, whichever way it was read."""
+"""A sample, independent of its source."""
 
 import sys
 from typing import NamedTuple

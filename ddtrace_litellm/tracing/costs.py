@@ -1,4 +1,4 @@
-"""What a finished call consumed: its tokens, and LiteLLM's price of them."""
+"""The consumption of a finished call: its tokens, and LiteLLM's price of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MAX_COUNTED_CHARS, _MAX_COUNTED_MESSAGES = 100_000, 1_000  # which take the tok
 
 
 class Exchange(NamedTuple):
-    """A provider request, and what came of it.
+    """A provider request and its response.
 
     Attributes:
         api: the API of the call.

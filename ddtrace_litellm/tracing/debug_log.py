@@ -1,4 +1,4 @@
-"""What was decided about a call and why, a line each, for ``DD_TRACE_DEBUG`` and ``ddtrace-run --debug``.
+"""Logs each decision about a call with its reason, for ``DD_TRACE_DEBUG`` and ``ddtrace-run --debug``.
 
 Counts, names and times, never what was said, nor an error's message, which may quote it. Each line says whose it is,
 since ddtrace's own handler prints the text alone. To be called only where :func:`wanted` says so: nothing is put
@@ -42,7 +42,7 @@ def delegated(operation: str, enclosing_api: str) -> None:
 
 
 def began(span: Any, enclosing_api: str, *, serves: bool) -> None:
-    """Tell what a call was made beneath."""
+    """Tell the parent of a call."""
     if not enclosing_api:
         where = "beneath no other traced call"
     elif serves:
@@ -95,7 +95,7 @@ def _consumed(outcome: Outcome) -> str:
 
 
 def summed_up(counted: Snapshot) -> None:
-    """Tell the counters, at the end of the process."""
+    """Log the counters at the end of the process."""
     ends = ", ".join(f"{number} {outcome}" for outcome, number in counted.ended.items() if number)
     errors = ", ".join(f"{place} {number}" for place, number in counted.internal_errors.items())
     _log.debug(

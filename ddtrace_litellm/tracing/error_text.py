@@ -1,4 +1,4 @@
-"""What spans say of an error: its text without secrets; nothing that quotes contents, where they are not captured."""
+"""The texts of errors on spans: without secrets, and without contents where those are not captured."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MAX_SUMMARY_CHARS = 500
 
 
 class ErrorText(NamedTuple):
-    """How the errors of one call are told.
+    """Writes the texts of one call's errors.
 
     Attributes:
         captured: their texts may be shown; they quote the request (LiteLLM's "Invalid Message passed in") or the

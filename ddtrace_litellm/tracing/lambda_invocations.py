@@ -1,4 +1,4 @@
-"""The end of an AWS Lambda invocation: the process is frozen then, and perhaps never runs again.
+"""Ends streams when an AWS Lambda invocation ends: the process is frozen then, and may never run again.
 
 Streams that are open by then are ended, so that the invocation's trace is complete before it is sent: one open span
 holds its whole trace back. A call that is still running is not: the spans of its HTTP request are not ours to end.

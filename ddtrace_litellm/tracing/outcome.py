@@ -1,4 +1,4 @@
-"""From a request and its result to what the span will say. Everything is decided here, and nothing is written."""
+"""Turns a request and its result into an outcome. Everything is decided here, and nothing is written."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PLAIN_COST = frozenset({"input_cost", "output_cost", "total_cost", "original_co
 
 
 class Beneath(NamedTuple):
-    """What has happened beneath a call.
+    """What happened in the calls beneath a call.
 
     Attributes:
         leaf: the call reached the provider itself.
@@ -38,7 +38,7 @@ class Beneath(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a span will say of its call.
+    """What the span will say of its call.
 
     Attributes:
         kind: LLM Observability's.

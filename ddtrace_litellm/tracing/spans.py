@@ -1,4 +1,4 @@
-"""What is put on a span: at its start what identifies the call, at its end an outcome. Nothing is decided here."""
+"""Writes spans: at the start what identifies the call, at the end its outcome. Nothing is decided here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user gets in the place of a stream: LiteLLM's own, to ``isinstance`` and in every attribute.
+"""Proxies of streams: to ``isinstance`` and in every attribute they are LiteLLM's own.
 
 Its span is active only while it is read, and ends when the reading does. There is a class for each protocol that a
 stream may have, since LiteLLM (and its users) ask a stream for ``__anext__`` to learn how to read it.

@@ -1,4 +1,4 @@
-"""What is known of a stream while it is read, and its one ending."""
+"""The reading of a stream: its chunks so far, and its one ending."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrapped around LiteLLM's functions. Sync and async differ in ``await`` only."""
+"""The wrappers of LiteLLM's functions. Sync and async differ in ``await`` only."""
 
 from __future__ import annotations
 

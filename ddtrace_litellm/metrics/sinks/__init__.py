@@ -1,4 +1,4 @@
-"""Where metrics go: to an Agent's DogStatsD, or to Datadog itself."""
+"""Destinations of metrics: an Agent's DogStatsD, or Datadog's API."""
 
 from typing import Protocol
 
@@ -6,7 +6,7 @@ from ddtrace_litellm.metrics.batch import MetricBatch, ServiceCheck
 
 
 class Sink(Protocol):
-    """One place that metrics go to. Called from the scraper's thread only; no call raises.
+    """A destination of metrics. Only the scraper's thread calls it; no call raises.
 
     Attributes:
         dropped: how many values could not be delivered so far.
@@ -16,7 +16,7 @@ class Sink(Protocol):
     def dropped(self) -> int: ...
 
     def send(self, batch: MetricBatch, now: float) -> None:
-        """Send what became of a page.
+        """Send the metrics of a page.
 
         Args:
             batch: the metrics.
@@ -27,4 +27,4 @@ class Sink(Protocol):
         """Send a service check."""
 
     def close(self, timeout: float) -> None:
-        """Deliver what is still held, within so many seconds."""
+        """Deliver what is still held, within ``timeout`` seconds."""

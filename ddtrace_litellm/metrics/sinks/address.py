@@ -1,4 +1,4 @@
-"""Where the Agent's DogStatsD is, by the variables that the ``datadog`` client and ddtrace read."""
+"""The address of the Agent's DogStatsD, from the variables that the ``datadog`` client and ddtrace read."""
 
 import logging
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _SOCKETS = ("unix", "unixgram", "unixstream")
 
 
 class Address(NamedTuple):
-    """Of DogStatsD.
+    """An address of DogStatsD.
 
     Attributes:
         host, port: for UDP.
@@ -43,7 +43,7 @@ class Address(NamedTuple):
 
 
 def address(environ: Mapping[str, str], socket: str = SOCKET) -> Address:
-    """Return where the environment says that DogStatsD is.
+    """Return the address that the environment names.
 
     ``DD_DOGSTATSD_URL`` (``udp://host:port``, ``unix:///path``) counts before ``DD_DOGSTATSD_SOCKET`` (a path), that
     before ``DD_DOGSTATSD_HOST`` or ``DD_AGENT_HOST`` and ``DD_DOGSTATSD_PORT``. A value that cannot be used is one

@@ -1,4 +1,4 @@
-"""Metrics to Datadog itself, where there is no Agent.
+"""Sends metrics to Datadog's API, where there is no Agent.
 
 Each call tries for a bounded time to send what there is, and keeps what it could not send for the next: bounded too,
 in bytes and in age. There is no thread of its own, and it never sleeps.
@@ -178,7 +178,7 @@ class ApiSink:
         self._deliver(self._patience)
 
     def close(self, timeout: float) -> None:
-        """Try everything that still waits once more; what fails now is lost."""
+        """Try everything that waits once more; what fails now is lost."""
         self._retry_at = self._clock()
         self._deliver(timeout)
         self._drop(sum(payload.values for payload in self._held), "could not be sent to Datadog before the end")
@@ -190,7 +190,7 @@ class ApiSink:
         self._drop(len(items) - sum(payload.values for payload in made), "are larger than Datadog takes")
 
     def _forget(self, now: float) -> None:
-        """Give up what has become too much or too old."""
+        """Drop what is too much or too old."""
         size = sum(len(payload.body) for payload in self._held)
         kept: deque[Payload] = deque()
         for payload in self._held:

@@ -1,4 +1,4 @@
-"""Metrics to an Agent's DogStatsD, written by the ``datadog`` client, at a pace and with the losses counted.
+"""Sends metrics to an Agent's DogStatsD by the ``datadog`` client, paced, and counts what is lost.
 
 What arrives is what the Agent's check submits, but for two things that DogStatsD has no way to say: a count is stored
 as a rate (``.as_count()`` reads the same), and the host is a tag. ``DD_ENV``, ``DD_SERVICE``, ``DD_VERSION``,
@@ -41,7 +41,7 @@ def from_environment(
 
 
 class DogStatsDSink:
-    """One Agent's DogStatsD. To be made anew in a forked process.
+    """A sink for one Agent's DogStatsD. A forked process needs a new one.
 
     Args:
         to: where it listens.

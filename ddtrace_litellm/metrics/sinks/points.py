@@ -1,4 +1,4 @@
-"""What a histogram observed, as values of a distribution."""
+"""Turns a histogram's observations into values of a distribution."""
 
 from collections.abc import Iterable, Iterator
 from math import isinf

@@ -58,7 +58,7 @@ class Extra(Protocol):
 
 @dataclass(frozen=True)
 class ScrapeOptions:
-    """How a page is scraped, whatever is on it.
+    """Settings of a scrape that do not depend on the content of the page.
 
     Attributes:
         interval: seconds from one scrape to the next.

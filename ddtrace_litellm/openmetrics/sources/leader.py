@@ -1,4 +1,4 @@
-"""Which of several processes does what only one of them should do: who holds a lock on a file, until it ends."""
+"""Elects one of several processes: the one that holds a lock on a file, until it ends."""
 
 import os
 import stat
@@ -16,7 +16,7 @@ class NotPrivateError(SafeError, PermissionError):
 
 
 class Leader:
-    """One process' part in an election. A process that is forked begins without the lock of its parent.
+    """One process's candidacy as leader. A forked process begins without the lock of its parent.
 
     Args:
         path: the file to lock; it is made where it is not there.
