@@ -14,7 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from ddtrace_litellm.tryout.agent import free_ports
+from ddtrace_litellm.tryout.runner import find_ddtrace_run
 from tests.provider import Provider, Script, Usage
+from tests.proxy.agent_story import surroundings
+from tests.proxy.configuration import CALLER_KEY
+from tests.proxy.server import PROGRAMS, Proxy
 from tests.tryout.chromium import Page
 from tests.tryout.servers import answered, ask
 
@@ -149,6 +153,23 @@ def support_ticket(litellm: object, llmobs: object, openai: dict[str, object]) -
         llmobs.annotate(whole, input_data=question, output_data=answer)
 
 
+def agent(configuration: str) -> None:
+    """Run a proxy, and the agent of the tests behind it."""
+    launcher = [find_ddtrace_run()]
+    variables = {name: value for name, value in os.environ.items() if name.startswith("DD_")}
+    with tempfile.TemporaryDirectory() as directory:
+        made = Proxy(Path(directory), json.loads(configuration), launcher, {**variables, "DD_SERVICE": "litellm-proxy"})
+        with made as starting:
+            url = starting.wait().url
+            more = {
+                "PROXY_URL": url,
+                "PROXY_KEY": CALLER_KEY,
+                "DD_LLMOBS_INSTRUMENTED_PROXY_URLS": url,
+                "DD_SERVICE": "agent",
+            }
+            subprocess.run([*launcher, sys.executable, PROGRAMS / "agent.py"], env={**os.environ, **more}, check=True)
+
+
 def watched(directory: Path, *command: str, **more: str) -> list[str]:
     """Return the command line and set what it needs."""
     os.environ.update(LITELLM_LOCAL_MODEL_COST_MAP="True", DD_LLMOBS_ML_APP="shop", **more)
@@ -221,20 +242,34 @@ METRICS = """
 """
 
 
+def itself(function: str) -> list[str]:
+    """Return the command that runs a function of this module."""
+    return [sys.executable, "-m", "docs.screenshots", function]
+
+
+def story(directory: Path) -> None:
+    """Make the picture of an agent behind a proxy."""
+    with surroundings() as (_, configuration):
+        subprocess.run(watched(directory, *itself("agent"), json.dumps(configuration)), check=True)
+    show = open_span("Please have order", "run_tool_loop")
+    picture(directory, "agent", CHAT_SIZE, show, "document.querySelectorAll('.span').length > 15")
+
+
 def main() -> None:
     """Make all pictures."""
     IMAGES.mkdir(exist_ok=True)
     with Provider(ANSWERS) as provider, tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary)
-        subprocess.run(watched(directory, sys.executable, "-m", "docs.screenshots", provider.url), check=True)
+        subprocess.run(watched(directory, *itself("program"), provider.url), check=True)
         picture(directory, "list", SIZE, "0", "document.querySelectorAll('#rows tr').length > 5")
         picture(
             directory, "chat", CHAT_SIZE, open_span("Please cancel", "gpt-4.1"), "document.querySelector('.beside')"
         )
         picture(directory, "router", SIZE, open_span("Which tickets", "router"), "document.querySelector('.attempts')")
+        story(directory)
         proxy(directory, provider.url)
         picture(directory, "metrics", SIZE, METRICS, "document.querySelector('.series')")
 
 
 if __name__ == "__main__":
-    program(sys.argv[1]) if len(sys.argv) > 1 else main()
+    {"program": program, "agent": agent}[sys.argv[1]](sys.argv[2]) if len(sys.argv) > 1 else main()
