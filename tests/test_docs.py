@@ -20,8 +20,8 @@ from ddtrace_litellm.info.variables import DDTRACE, OWN
 from ddtrace_litellm.targets import AGENTS, FUNCTIONS, ROUTER_ENDPOINTS, ROUTER_METHODS
 from ddtrace_litellm.tracing.wrappers import is_traced
 from ddtrace_litellm.versions import NEWEST_TESTED, OLDEST_TESTED
+from tests.checkout import CHECKOUT
 
-CHECKOUT = Path(__file__).parents[1]
 ROOT = Path(ddtrace_litellm.__file__).parent
 DOCS = CHECKOUT / "docs"
 PAGES = [*CHECKOUT.glob("*.md"), *DOCS.rglob("*.md")]

@@ -5,13 +5,14 @@ import yaml
 
 from ddtrace_litellm.openmetrics import generate_options
 from ddtrace_litellm.openmetrics.options.models import InstanceModel
+from tests.checkout import CHECKOUT
 
 
 @pytest.mark.parametrize(
     ("file", "text"),
     [
         (generate_options.SPEC, generate_options.spec_yaml),
-        (generate_options.TABLE, generate_options.table),
+        (CHECKOUT / "docs" / generate_options.TABLE.name, generate_options.table),
     ],
 )
 def test_files_are_up_to_date(file, text):
