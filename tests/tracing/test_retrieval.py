@@ -6,6 +6,7 @@ import json
 import litellm
 import pytest
 
+from ddtrace_litellm import get_version
 from tests.provider import Script, ToolCall
 
 QUESTION = [{"role": "user", "content": "Do cats purr?"}]
@@ -153,6 +154,8 @@ def test_ingest_that_fails(recorder, provider):
 def test_store_before_a_chat(recorder, provider, monkeypatch):
     """What LiteLLM finds in a store before it asks is a retrieval, and the call's input is with what was found."""
     registry = pytest.importorskip("litellm.vector_stores.vector_store_registry")
+    if get_version().startswith("1.72."):
+        pytest.skip("this LiteLLM does not search by itself")
     store = {"vector_store_id": "vs_1", "custom_llm_provider": "openai", "litellm_params": {}}
     monkeypatch.setattr(litellm, "vector_store_registry", registry.VectorStoreRegistry(vector_stores=[store]))
     asyncio.run(litellm.acompletion("openai/gpt-4o-mini", messages=QUESTION, vector_store_ids=["vs_1"]))
