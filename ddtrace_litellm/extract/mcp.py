@@ -5,23 +5,9 @@ from typing import Any
 
 from ddtrace_litellm.extract.api import Api, Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, number, text_of
+from ddtrace_litellm.extract.metadata import of_caller
 from ddtrace_litellm.extract.plain import abridged, plain
 from ddtrace_litellm.extract.tools import ToolCall, json_text
-
-_IDENTITY = {
-    "api_key": "user_api_key_hash",
-    "end_user_id": "user_api_key_end_user_id",
-    "key_alias": "user_api_key_alias",
-    "org_id": "user_api_key_org_id",
-    "organization_alias": "user_api_key_org_alias",
-    "project_alias": "user_api_key_project_alias",
-    "project_id": "user_api_key_project_id",
-    "request_route": "user_api_key_request_route",
-    "team_alias": "user_api_key_team_alias",
-    "team_id": "user_api_key_team_id",
-    "user_id": "user_api_key_user_id",
-}
-"""What LiteLLM's ``UserAPIKeyAuth`` says of a caller of the proxy, and what its metadata calls that."""
 
 
 def read_input(arguments: Arguments) -> Input:
@@ -52,8 +38,7 @@ def read_error(response: Any) -> tuple[str, str] | None:
 
 def identity(arguments: Arguments) -> dict[str, Any]:
     """Return who calls, as LiteLLM's metadata of a call to a model has it."""
-    caller, headers = arguments.get("user_api_key_auth"), arguments.get("raw_headers")
-    found = {ours: value for name, ours in _IDENTITY.items() if (value := field(caller, name))}
+    found, headers = of_caller(arguments.get("user_api_key_auth")), arguments.get("raw_headers")
     return {**found, "headers": headers} if isinstance(headers, dict) else found
 
 

@@ -48,6 +48,20 @@ _IDENTITY_TAGS = {
     "user_api_key_project_alias": "project_alias",
     "user_api_key_request_route": "route",
 }
+_CALLER = {
+    "api_key": "user_api_key_hash",
+    "end_user_id": "user_api_key_end_user_id",
+    "key_alias": "user_api_key_alias",
+    "org_id": "user_api_key_org_id",
+    "organization_alias": "user_api_key_org_alias",
+    "project_alias": "user_api_key_project_alias",
+    "project_id": "user_api_key_project_id",
+    "request_route": "user_api_key_request_route",
+    "team_alias": "user_api_key_team_alias",
+    "team_id": "user_api_key_team_id",
+    "user_id": "user_api_key_user_id",
+}
+"""What LiteLLM's ``UserAPIKeyAuth`` says of a caller of the proxy (1.72 to 1.110), and what its metadata calls that."""
 _USERS = frozenset({"end_user", "safety_identifier", "user"})
 """Tags and parameters that name a user."""
 _RESERVED_TAGS = frozenset(_IDENTITY_TAGS.values()) | {
@@ -138,6 +152,11 @@ def session_id(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, Any
         if value and (session := _label(value)):
             return session
     return None
+
+
+def of_caller(caller: Any) -> dict[str, Any]:
+    """Return who calls, as LiteLLM's metadata of a call to a model has it; ``caller``: its ``UserAPIKeyAuth``."""
+    return {ours: value for name, ours in _CALLER.items() if (value := field(caller, name))}
 
 
 def identity_tags(arguments: Mapping[str, Any], metadata: Iterable[Mapping[str, Any]]) -> dict[str, str]:

@@ -15,7 +15,8 @@ from urllib.parse import unquote, urlsplit
 from ddtrace_litellm.extract import chat, embeddings, generate_content, messages, responses, text
 from ddtrace_litellm.extract.api import Api, Arguments, Streaming
 from ddtrace_litellm.extract.choices import Assembled
-from ddtrace_litellm.extract.fields import fields_of, sequence, text_of
+from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
+from ddtrace_litellm.extract.metadata import of_caller
 from ddtrace_litellm.extract.sse import event_detector, events_from
 from ddtrace_litellm.extract.usage import StreamUsage
 
@@ -38,20 +39,6 @@ _MAX_BODY = 20_000_000
 _ERROR = 400
 """The least HTTP status that is one."""
 
-# Of the proxy's object of who asks (1.72 to 1.110): its field, and LiteLLM's name of it in the metadata of a call.
-_WHO = {
-    "api_key": "user_api_key_hash",
-    "end_user_id": "user_api_key_end_user_id",
-    "key_alias": "user_api_key_alias",
-    "org_id": "user_api_key_org_id",
-    "organization_alias": "user_api_key_org_alias",
-    "project_alias": "user_api_key_project_alias",
-    "project_id": "user_api_key_project_id",
-    "request_route": "user_api_key_request_route",
-    "team_alias": "user_api_key_team_alias",
-    "team_id": "user_api_key_team_id",
-    "user_id": "user_api_key_user_id",
-}
 _TAG_HEADERS = ("x-litellm-tags", "tags")
 _OF_CALLER = ("session_id", "tags")
 """What the metadata of a body may say of a request; anything else there may be forged, or is the provider's."""
@@ -128,11 +115,9 @@ def _provider_of(url: Any, provider: str) -> str:
 
 
 def _who_asks(who: Any, headers: Mapping[str, str], told: Mapping[str, Any]) -> dict[str, Any]:
-    known = fields_of(who)
-    found = {name: known[own] for own, name in _WHO.items() if known.get(own)}
-    found |= {name: told[name] for name in _OF_CALLER if name in told}
+    found = of_caller(who) | {name: told[name] for name in _OF_CALLER if name in told}
     tags = [tag.strip() for name in _TAG_HEADERS for tag in headers.get(name, "").split(",") if tag.strip()]
-    tags += sequence(fields_of(known.get("metadata")).get("tags"))
+    tags += sequence(fields_of(field(who, "metadata")).get("tags"))
     if tags:
         found["tags"] = [*sequence(found.get("tags")), *tags]
     return {**found, "headers": headers}
