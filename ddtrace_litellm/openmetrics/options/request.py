@@ -136,9 +136,6 @@ def _proxies(options: RequestModel, common: RequestModel) -> Proxies:
                 raise OptionError(f"{masking.name(scheme)} is none of http, https, no_proxy")
             if not isinstance(url, str | None) and scheme != "no_proxy":
                 raise OptionError(f"what it has for {scheme} (a {type(url).__name__}) is not a text")
-        hosts = proxy.get("no_proxy") or ""
-        if not isinstance(hosts, str):
-            hosts = ",".join(texts(hosts))
         try:
             return Proxies(
                 proxy.get("http") or "",
