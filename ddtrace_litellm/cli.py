@@ -160,15 +160,18 @@ def _explain_silence(outcome: Outcome, program: str) -> None:
 def _run_demo(arguments: argparse.Namespace) -> int:
     from ddtrace_litellm.demo.run import demo, problems
 
+    found: list[str] = []
+
     def report(outcome: Outcome) -> None:
         _report(outcome, arguments)
-        found = problems(outcome)
+        found.extend(problems(outcome))
         for problem in found:
             print(f"missing: {visible(problem)}", file=sys.stderr)
         if not found:
             print("everything arrived", file=sys.stderr)
 
-    return 1 if problems(demo(_audience(arguments, report))) else 0
+    demo(_audience(arguments, report))
+    return 1 if found else 0
 
 
 def _report(outcome: Outcome, arguments: argparse.Namespace) -> None:

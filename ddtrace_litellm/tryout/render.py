@@ -187,7 +187,7 @@ class _Packed:
 def _numbers(span: Span) -> Iterator[tuple[str, str]]:
     tokens_in, tokens_out = span.metric("input_tokens"), span.metric("output_tokens")
     if tokens_in is not None or tokens_out is not None:
-        about = "~" if _is_estimated(span) else ""
+        about = "~" if span.is_estimated else ""
         yield f"{about}{tokens_in or 0:.0f} → {about}{tokens_out or 0:.0f} tokens", ""
     for name, label in (
         ("cache_read_input_tokens", "read from cache"),
@@ -202,10 +202,6 @@ def _numbers(span: Span) -> Iterator[tuple[str, str]]:
     first = span.metric("time_to_first_token")
     if first is not None:
         yield f"first token {duration(first * _MS_PER_S * _NS_PER_MS)}", "yellow"
-
-
-def _is_estimated(span: Span) -> bool:
-    return span.llm is not None and span.llm.metadata.get("token_source") == "estimated"
 
 
 def _whose(span: Span) -> str:
@@ -300,7 +296,7 @@ def _clean(text: str) -> str:
 
 def _summary_line(traces: Sequence[Trace]) -> Text:
     total = summarize(traces)
-    about = "~" if any(_is_estimated(span) for trace in traces for span in trace.spans) else ""
+    about = "~" if any(span.is_estimated for trace in traces for span in trace.spans) else ""
     text = Text.assemble(
         (f"{_count(total.traces, 'trace')}, {_count(total.llm_spans, 'LLM Observability span')}", "bold"),
         f" of {_count(total.spans, 'span')} · {about}{total.input_tokens} → {about}{total.output_tokens} tokens"

@@ -85,6 +85,11 @@ class Span:
         """What Datadog lists the span by: the event's name, else the resource."""
         return self.resource if self.llm is None else self.llm.name
 
+    @property
+    def is_estimated(self) -> bool:
+        """Whether its tokens are estimated, as the provider reported none."""
+        return self.llm is not None and self.llm.metadata.get("token_source") == "estimated"
+
     def metric(self, name: str) -> float | None:
         """Return a number of the LLM Observability event, None when it is not there."""
         return None if self.llm is None else self.llm.metrics.get(name)

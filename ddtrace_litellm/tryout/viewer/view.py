@@ -49,7 +49,7 @@ def row(trace: Trace) -> dict[str, Any]:
             "llm": total.llm_spans,
             "input_tokens": total.input_tokens,
             "output_tokens": total.output_tokens,
-            "estimated": any(_estimated(span) for span in observed),
+            "estimated": any(span.is_estimated for span in observed),
             "cost": total.total_cost_usd if any(span.metric("total_cost") is not None for span in observed) else None,
             "first_token": min(times, default=None),
             "text": _text(trace, observed),
@@ -125,7 +125,7 @@ def _span(trace: Trace, span: Span, *, leading: bool) -> dict[str, Any]:
         else {
             **vars(llm),
             "links": [_link(link) for link in llm.links],
-            "estimated": _estimated(span),
+            "estimated": span.is_estimated,
         },
         "evaluations": [_evaluation(each) for each in span.evaluations],
         "apm": {name: value for name, value in span.apm_tags.items() if name != "error.stack"},
@@ -233,10 +233,6 @@ def _texts(trace: Trace, observed: Sequence[Span]) -> Iterator[str]:
 def _answering(span: Span) -> tuple[bool, bool]:
     """Sort the models that answered before those that failed, and those that were asked before those for embeddings."""
     return span.error is not None, span.llm is None or span.llm.kind != "llm"
-
-
-def _estimated(span: Span) -> bool:
-    return span.llm is not None and span.llm.metadata.get("token_source") == "estimated"
 
 
 def _distinct(values: Iterator[str]) -> list[str]:
