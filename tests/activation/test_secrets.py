@@ -1,10 +1,8 @@
 """No secret leaves, wherever a program keeps one: every byte that ddtrace and this package send or log is searched."""
 
-import base64
 import os
 import re
 import socket
-import zlib
 from contextlib import closing, suppress
 from http import HTTPStatus
 
@@ -14,6 +12,7 @@ from ddtrace_litellm.demo.provider import Reply
 from tests.activation.conftest import PROGRAMS
 from tests.activation.test_export import intake
 from tests.provider import Provider
+from tests.proxy.arrivals import unpacked
 
 pytestmark = pytest.mark.e2e
 
@@ -33,12 +32,6 @@ class Telltale(Provider):
         headers = {name: request.headers[name] for name in ECHOED if name in request.headers}
         said = f"Incorrect API key provided: {headers}, {request.body.get('access_token')} at {self.url}{request.path}"
         return Reply(status, {"error": {"message": said, "type": "invalid_request_error"}, "message": said})
-
-
-def unpacked(body):
-    """Return a body as it was before it was compressed."""
-    data = base64.b64decode(body)
-    return zlib.decompress(data, 47) if data[:2] == b"\x1f\x8b" else data
 
 
 def ran(programs, provider, **environment):
@@ -88,7 +81,7 @@ def test_no_secret_leaves(programs, mode):
         log, metrics = ran(programs, provider, **(agentless if mode == "agentless" else {}))
         requests = [*programs.agent.get_json("/test/session/requests"), *received]
         got = leaked(*(str((request.headers, request.body)) for request in provider.requests))
-    bodies = [unpacked(request["body"]).decode("latin-1") for request in requests]
+    bodies = [unpacked(request).decode("latin-1") for request in requests]
     assert {"CanaryApiKeyPetal", "CanaryBodyPetal", "CanaryCookiePetal", "CanaryFirstPetal"} <= got.keys()
     assert sum(body.count("Incorrect API key provided") for body in bodies) > 20
     assert "completion" in log

@@ -62,9 +62,7 @@ class Arrivals:
 
     def payloads(self) -> Iterator[bytes]:
         """Yield the body of every request that the agent received, unpacked."""
-        for request in self._agent.get_json("/test/session/requests"):
-            body = base64.b64decode(request.get("body") or "")
-            yield gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
+        yield from map(unpacked, self._agent.get_json("/test/session/requests"))
 
     def leaked(self, secrets: Iterable[str]) -> set[str]:
         """Return those of ``secrets`` that are anywhere in what arrived, in clear or in base64."""
@@ -73,6 +71,12 @@ class Arrivals:
         return {
             secret for secret, written in forms.items() if any(form in body for form in written for body in payloads)
         }
+
+
+def unpacked(request: dict[str, Any]) -> bytes:
+    """Return the body of a request, as the agent hands it out, as it was before it was compressed."""
+    body = base64.b64decode(request.get("body") or "")
+    return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
 
 
 def asked_of(provider: Provider) -> list[str]:

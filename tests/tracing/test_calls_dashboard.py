@@ -1,34 +1,26 @@
 """The dashboard over LLM Observability asks for what is on our spans."""
 
-import json
 import re
-from importlib.resources import files
 
 import pytest
 
 from tests.provider import Script
+from tests.test_assets import CALLS, DASHBOARDS, walk
 from tests.tracing.scenarios import ASK, router
 
 pytestmark = pytest.mark.usefixtures("clean_slate")
 
-DASHBOARD = json.loads((files("ddtrace_litellm.assets") / "dashboards" / "litellm_calls.json").read_text())
+DASHBOARD = DASHBOARDS[CALLS]
 OF_DATADOG = {"@duration", "@event_type", "@parent_id", "@status", "timestamp"}
 """What Datadog itself adds to a span that it gets, or makes of its ids and times."""
 OF_THE_TRACER = {"env"}
 """What a tag of the process is where somebody has set it."""
 
 
-def _objects(value):
-    if isinstance(value, dict):
-        yield value
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        yield from _objects(inner)
-
-
 def _asked():
     """Return the attributes and tags of spans that the dashboard reads, as Datadog's searches name them."""
     found = set()
-    for each in _objects(DASHBOARD):
+    for each in walk(DASHBOARD):
         search = each.get("search", {}).get("query", "") + each.get("query_string", "")
         found.update(re.findall(r"(@?[a-z_.]+):", search), re.findall(r"\$(\w+)", search))
         found.update(filter(None, [each.get("facet"), each.get("compute", {}).get("metric")]))
