@@ -2,14 +2,14 @@
 
 import asyncio
 import socket
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 import uvicorn
+
+from tests import asgi_server
 
 NAME = "Weather Agent"
 
@@ -91,15 +91,7 @@ def a2a_agent() -> Iterator[Agent]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         agent.url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
         server = uvicorn.Server(uvicorn.Config(agent.app(), log_level="error", ws="none"))
-
-        def serve() -> None:
-            with suppress(RuntimeError):  # of a loop that was stopped
-                server.run(sockets=[listening])
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        while not server.started and thread.is_alive():
-            time.sleep(0.01)
+        thread = asgi_server.start(server, listening)
         try:
             yield agent
         finally:

@@ -2,14 +2,14 @@
 
 import importlib
 import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 import uvicorn
+
+from tests import asgi_server
 
 
 def _server_class() -> Any:
@@ -34,10 +34,7 @@ def mcp_server(**tools: Callable[..., Any]) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         config = uvicorn.Config(_app(tools), log_level="error", ws="none", lifespan="on")
         server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-        thread.start()
-        while not server.started and thread.is_alive():
-            time.sleep(0.01)
+        thread = asgi_server.start(server, listening)
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}/mcp"
         finally:
