@@ -16,14 +16,69 @@ mean what they mean for its built-in integration. ``DD_LITELLM_TAKEOVER=false`` 
 is in :mod:`ddtrace_litellm.config`.
 """
 
+import os
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
+
     __version__: str
 
 __all__ = ["__version__", "get_version", "patch", "unpatch"]
 
-# Every function imports what it needs when it is called: the ``.pth`` file imports this package in each Python process
-# of the environment, and most of those never see LiteLLM.
+# Every function imports what it needs when it is called: the ``.pth`` file imports this module, and no other, in each
+# Python process of the environment, and most of those never see LiteLLM.
+
+BUILT_IN = "ddtrace.contrib.internal.litellm.patch"
+"""ddtrace's own integration, the module that every way of starting ddtrace ends in."""
+
+TAKEOVER_VARIABLE = "DD_LITELLM_TAKEOVER"
+
+
+def install() -> None:
+    """Arrange for ddtrace's LiteLLM integration to be this one; at once where ddtrace has loaded its own already.
+
+    Python calls this at start (``ddtrace_litellm.pth``, from 3.15 ``ddtrace_litellm.start``). It adds one finder to
+    ``sys.meta_path`` that reacts to one module name, :data:`BUILT_IN`.
+    """
+    if takeover_setting() is None:
+        return
+    # By module name: gevent's module unloading can leave a finder of an earlier copy of this module behind.
+    if not any(type(finder).__module__ == __name__ for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())
+    # Loaded before, or past the finder: somebody else's was in front of it.
+    if (built_in := sys.modules.get(BUILT_IN)) is not None:
+        from ddtrace_litellm import takeover
+
+        takeover.replace(built_in, takeover_setting)
+
+
+def takeover_setting() -> "str | None":
+    """Return what ``DD_LITELLM_TAKEOVER`` says; ``None`` for ``false`` and ``0``, the kill switch."""
+    setting = os.environ.get(TAKEOVER_VARIABLE, "").strip().lower()
+    return None if setting in ("false", "0") else setting
+
+
+class _Finder:
+    """Finds :data:`BUILT_IN` as Python would, with a loader that exchanges its functions for ours."""
+
+    def find_spec(
+        self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
+    ) -> "ModuleSpec | None":
+        if fullname == BUILT_IN:
+            from ddtrace_litellm import takeover
+
+            return takeover.find_spec(fullname, path, target, takeover_setting)
+        if self in sys.meta_path[1:]:
+            # pytest's finder claims all of ddtrace, to rewrite its assertions, and is put in front of this one.
+            # One assignment, after which nobody else's place has come closer to the front: what iterates over the
+            # list meanwhile, in this thread or another, may ask a finder twice, but leaves none out.
+            place = sys.meta_path.index(self)
+            sys.meta_path[: place + 1] = [self, *sys.meta_path[:place]]
+        return None
 
 
 def patch() -> None:
@@ -35,22 +90,20 @@ def patch() -> None:
         ddtrace_litellm.versions.UnsupportedVersionError: the installed LiteLLM cannot or must not be traced.
     """
     # First, since ddtrace's hook on this import may call patch(), which must not find itself half imported.
-    import os
-
     import litellm  # noqa: F401
 
-    from ddtrace_litellm import bootstrap, config, patching
+    from ddtrace_litellm import config, patching
 
     config.warn_of_unknown(os.environ)
-    bootstrap.install()
+    install()
     patching.patch()
 
 
 def unpatch() -> None:
     """Put LiteLLM's own functions back. Streams that are being read end their spans as usual."""
-    from ddtrace_litellm import bootstrap
+    from ddtrace_litellm import takeover
 
-    bootstrap.unpatch_ours()
+    takeover.unpatch_ours()
 
 
 def get_version() -> str:

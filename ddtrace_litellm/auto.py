@@ -4,6 +4,6 @@ It does what the ``.pth`` file does and nothing else; ddtrace is started as usua
 ``LLMObs.enable()``), before or after. An active built-in integration is replaced.
 """
 
-from ddtrace_litellm import bootstrap
+from ddtrace_litellm import install
 
-bootstrap.install()
+install()

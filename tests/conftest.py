@@ -32,13 +32,13 @@ for _variable in [name for name in os.environ if name.startswith(("OPENAI_", "AN
     del os.environ[_variable]
 
 import ddtrace_litellm  # noqa: E402  # after the environment
-from ddtrace_litellm import bootstrap  # noqa: E402  # after the environment
+from ddtrace_litellm import install  # noqa: E402  # after the environment
 
 if "WHEEL_OF" in os.environ and not Path(ddtrace_litellm.__file__).is_relative_to(sysconfig.get_path("purelib")):
     raise pytest.UsageError(f"the tests are to run on the installed wheel, not on {ddtrace_litellm.__file__}")
 
 # For checkouts that are not installed; LLMObs.enable() would activate the built-in integration.
-bootstrap.install()
+install()
 
 from tests.provider import Provider  # noqa: E402  # after the environment
 from tests.recorder import Recorder  # noqa: E402

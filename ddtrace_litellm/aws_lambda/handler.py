@@ -4,10 +4,10 @@ Set the function's handler to ``ddtrace_litellm.aws_lambda.handler.handler``, in
 ``datadog_lambda.handler.handler``; ``DD_LAMBDA_HANDLER`` still names the function's own.
 """
 
-from ddtrace_litellm import bootstrap
+from ddtrace_litellm import install
 
 # First: the import of datadog_lambda patches, and that of its handler imports the function's own module.
-bootstrap.install()
+install()
 
 from datadog_lambda.handler import handler  # noqa: E402
 

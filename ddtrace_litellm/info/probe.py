@@ -23,7 +23,7 @@ from ddtrace_litellm import masking
 from ddtrace_litellm.info.processes import installed
 from ddtrace_litellm.versions import MALICIOUS_VERSIONS
 
-_BOOTSTRAP = "ddtrace_litellm.bootstrap"
+_FINDER = "ddtrace_litellm"  # the module of its class
 _AUTO = "ddtrace_litellm.auto"
 _FORMS = ("callbacks", "success_callback", "failure_callback")
 
@@ -82,7 +82,7 @@ def _said(error: BaseException) -> str:
 def _way_in() -> str | None:
     if _AUTO in sys.modules:
         return _AUTO
-    return ".pth" if _BOOTSTRAP in sys.modules else None
+    return ".pth" if any(type(finder).__module__ == _FINDER for finder in sys.meta_path) else None
 
 
 def _import(module: str) -> None:

@@ -54,7 +54,8 @@ def rows(facts: Facts) -> Iterator[Row]:
     else:
         yield Row("integration", _integration(facts), found.get("integration") == "ours")
         way_in = found.get("way_in")
-        yield Row("way in", way_in or "none: Python has not read ddtrace_litellm.pth", bool(way_in))
+        why_none = "Python has not read ddtrace_litellm.pth, or DD_LITELLM_TAKEOVER switches it off"
+        yield Row("way in", way_in or f"none: {why_none}", bool(way_in))
     versions = ", ".join(f"{name} {version or 'not installed'}" for name, version in facts.versions.items())
     yield Row("versions", versions, None not in facts.versions.values())
     outside = checks.outside_tested(facts)

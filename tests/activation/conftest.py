@@ -149,7 +149,7 @@ def agent() -> Iterator[TestAgent]:
 def programs(agent: TestAgent) -> Programs:
     """Programs in this environment, where the package is installed."""
     running = Programs(agent)
-    seen = running.run("-c", "import sys; print('ddtrace_litellm.bootstrap' in sys.modules)")
+    seen = running.run("-c", "import sys; print('ddtrace_litellm' in sys.modules)")
     assert seen.stdout == "True\n", "Python does not run ddtrace_litellm.pth: install the project (pip install -e .)"
     return running
 

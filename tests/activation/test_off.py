@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ddtrace_litellm import bootstrap
+import ddtrace_litellm
 from tests.activation.cases import BUILT_IN, NOTHING, OURS, SHOW, SHOW_AND_CALL, WAYS
 
 
@@ -40,7 +40,7 @@ def test_without_integrations(forks):
 
 @pytest.mark.e2e
 def test_takeover_switched_off(programs, url):
-    """With the kill switch ddtrace's built-in is active, once, and nothing of ours is loaded but the bootstrap."""
+    """With the kill switch ddtrace's built-in is active, once, and nothing of ours is loaded but the package itself."""
     code = f"""{SHOW_AND_CALL}
 import sys
 print(json.dumps([name for name in sys.modules if name.startswith("ddtrace_litellm")]))
@@ -48,7 +48,7 @@ print(json.dumps([name for name in sys.modules if name.startswith("ddtrace_litel
     shown = programs.ddtrace_run("-c", code, DD_LITELLM_TAKEOVER="false", PROVIDER_URL=url)
     result, modules = map(json.loads, shown.stdout.splitlines())
     assert result == [BUILT_IN, ["completion"]]
-    assert modules == ["ddtrace_litellm", "ddtrace_litellm.bootstrap"]
+    assert modules == ["ddtrace_litellm"]
 
 
 @pytest.mark.e2e
@@ -95,7 +95,7 @@ def test_misspelt_variable_of_a_program_that_patches_itself(forks, way):
 )
 def test_takeover_values(monkeypatch, value, enabled):
     """The kill switch is ``false`` or ``0``, in any case."""
-    monkeypatch.delenv(bootstrap.TAKEOVER_VARIABLE, raising=False)
+    monkeypatch.delenv(ddtrace_litellm.TAKEOVER_VARIABLE, raising=False)
     if value is not None:
-        monkeypatch.setenv(bootstrap.TAKEOVER_VARIABLE, value)
-    assert bootstrap.takeover_enabled() is enabled
+        monkeypatch.setenv(ddtrace_litellm.TAKEOVER_VARIABLE, value)
+    assert (ddtrace_litellm.takeover_setting() is not None) is enabled

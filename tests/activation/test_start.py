@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ddtrace_litellm import bootstrap
+import ddtrace_litellm
 from tests.activation.conftest import PACKAGE
 
 # Processes a site directory as Python does at its start, after one with a .pth file that does nothing: what that
@@ -21,7 +21,7 @@ site.addsitedir(nothing)
 before = set(sys.modules)
 site.addsitedir(directory)
 finders = [type(finder).__module__ for finder in sys.meta_path]
-print(json.dumps([sorted(set(sys.modules) - before), finders.count("ddtrace_litellm.bootstrap"), sys.path[-1]]))
+print(json.dumps([sorted(set(sys.modules) - before), finders.count("ddtrace_litellm"), sys.path[-1]]))
 """
 
 
@@ -55,9 +55,9 @@ def process(tmp_path):
     return run
 
 
-def test_loads_the_bootstrap_alone(process, tmp_path):
-    """A start of Python loads our package and its bootstrap, and nothing on their behalf."""
-    assert process(site_directory(tmp_path)) == (["ddtrace_litellm", "ddtrace_litellm.bootstrap"], 1)
+def test_loads_one_module(process, tmp_path):
+    """A start of Python loads our package's own module, and nothing on its behalf."""
+    assert process(site_directory(tmp_path)) == (["ddtrace_litellm"], 1)
 
 
 @pytest.mark.parametrize(
@@ -70,10 +70,10 @@ def test_loads_the_bootstrap_alone(process, tmp_path):
     ],
     ids=["raises", "no Python", "install raises", "misses a module"],
 )
-def test_broken_bootstrap(process, tmp_path, source):
-    """A bootstrap that fails, in whatever way, neither stops the start of Python nor says anything."""
+def test_broken_package(process, tmp_path, source):
+    """A package that fails, in whatever way, neither stops the start of Python nor says anything."""
     directory = site_directory(tmp_path)
-    (directory / "ddtrace_litellm" / "bootstrap.py").write_text(source)
+    (directory / "ddtrace_litellm" / "__init__.py").write_text(source)
     _, finders = process(directory)
     assert finders == 0
 
@@ -90,9 +90,9 @@ def test_pth_is_one_line_that_python_runs():
 
 
 def test_start_file_names_the_same_function():
-    """The ``.start`` file (PEP 829), which supersedes the ``.pth`` from Python 3.15, names the bootstrap's install."""
+    """The ``.start`` file (PEP 829), which supersedes the ``.pth`` from Python 3.15, names the same function."""
     module, _, name = PACKAGE.with_suffix(".start").read_text().strip().partition(":")
-    assert getattr(importlib.import_module(module), name) is bootstrap.install
+    assert getattr(importlib.import_module(module), name) is ddtrace_litellm.install
 
 
 @pytest.mark.e2e

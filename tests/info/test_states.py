@@ -11,7 +11,7 @@ KEY = "0123456789abcdef0123456789abcdef"
 # What Python's start does where no .pth file is read, as ddtrace's start comes after it.
 WITHOUT_PTH = """
 import sys
-sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "ddtrace_litellm.bootstrap"]
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module__ != "ddtrace_litellm"]
 for name in [name for name in sys.modules if name.startswith("ddtrace_litellm")]:
     del sys.modules[name]
 """

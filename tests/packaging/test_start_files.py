@@ -13,8 +13,8 @@ BUILD = "import sys; from hatchling import build; print(build.build_editable(sys
 INSTALLED = """
 import json, site, sys
 site.addsitedir(sys.argv[1])
-bootstrap = sys.modules["ddtrace_litellm.bootstrap"]
-print(json.dumps([bootstrap.__file__, any(type(f).__module__ == bootstrap.__name__ for f in sys.meta_path)]))
+package = sys.modules["ddtrace_litellm"]
+print(json.dumps([package.__file__, any(type(f).__module__ == package.__name__ for f in sys.meta_path)]))
 """
 
 
@@ -37,5 +37,5 @@ def test_hook_is_installed(request, built, tmp_path, kind):
     assert (target / "ddtrace_litellm").exists() == (kind == "wheel")
     command = [sys.executable, "-I", "-S", "-B", "-c", INSTALLED, str(target)]
     started = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    source = (target if kind == "wheel" else CHECKOUT) / "ddtrace_litellm" / "bootstrap.py"
+    source = (target if kind == "wheel" else CHECKOUT) / "ddtrace_litellm" / "__init__.py"
     assert json.loads(started.stdout) == [str(source), True]

@@ -13,9 +13,9 @@ def _install() -> None:
     if site_packages not in sys.path:
         sys.path.append(site_packages)
     try:
-        from ddtrace_litellm import bootstrap
+        import ddtrace_litellm
 
-        bootstrap.install()
+        ddtrace_litellm.install()
     except Exception:  # noqa: S110  # as in the .pth file: nothing of ours stops a function's start
         pass
 
