@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+gc.disable()  # while LiteLLM and the tests are imported: collections would take seconds of that
+
 
 def _free_port() -> int:
     with socket.socket() as probe:
@@ -60,6 +62,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
         return None
     config.option.loadscopereorder = False  # which begins with the modules that have most tests
     return Scheduling(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage again, which the tests look at."""
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

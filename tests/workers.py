@@ -7,7 +7,7 @@ from xdist.scheduler import LoadScopeScheduling
 _TOGETHER = ("proxy", "activation", "tryout", "aws_lambda", "info", "packaging", "examples")
 """Folders whose tests share servers and programs that take seconds to start, the longest first."""
 _FIRST = ("openmetrics/live", *_TOGETHER, "tracing")
-"""What takes long begins first, as at the end nothing would be left to run beside it; first of all what mostly waits."""
+"""What takes long begins first, before all what mostly waits: at the end nothing would be left to run beside it."""
 
 
 class Scheduling(LoadScopeScheduling):
