@@ -61,7 +61,7 @@ def check(traces, requests):
     "run", [pytest.param(run, marks=pytest.mark.nightly) if run in SELDOM else run for run in RUNS]
 )
 def test_agent(programs, run):
-    """The app's calls arrive at the agent as one complete trace with one leaf a request, and nothing complains.
+    """The app's calls arrive at the agent as one complete trace with one leaf a request, and nothing is logged.
 
     The telemetry of ddtrace names the integration once, enabled, with LiteLLM's version.
     """
