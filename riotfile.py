@@ -28,7 +28,7 @@ TEST_PACKAGES = {
 
 venv = Venv(
     name="ddtrace-litellm",
-    command="pytest -n auto --maxprocesses 4 --dist worksteal {cmdargs} tests",
+    command="pytest -n auto --maxprocesses 4 --dist loadscope {cmdargs} tests",
     pkgs=TEST_PACKAGES,
     venvs=[
         # The oldest of both; the oldest ddtrace with newer LiteLLM, and the other way round.

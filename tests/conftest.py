@@ -7,8 +7,11 @@ import sys
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+gc.disable()  # while LiteLLM and the tests are imported: collections would take seconds of that
 
 
 def _free_port() -> int:
@@ -42,13 +45,28 @@ install()
 
 from tests.provider import Provider  # noqa: E402  # after the environment
 from tests.recorder import Recorder  # noqa: E402
+from tests.workers import Scheduling, rank  # noqa: E402
 
 _MODULES = pytest.StashKey[int]()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes a minute and mostly waits, as at the end nothing would be left to run beside it."""
-    items.sort(key=lambda item: "/live/" not in item.nodeid)
+    """Begin with what takes long."""
+    items.sort(key=lambda item: rank(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give tests that share servers to one worker, or each worker would start its own."""
+    if config.getvalue("dist") != "loadscope":
+        return None
+    config.option.loadscopereorder = False  # which begins with the modules that have most tests
+    return Scheduling(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage again, which the tests look at."""
+    gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -8,6 +8,7 @@ It ends without ddtrace's work at exit, and before the first flush: nothing is s
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import json
 import os
@@ -30,6 +31,7 @@ _FORMS = ("callbacks", "success_callback", "failure_callback")
 
 def main() -> None:
     """Gather the facts, write them to the file, and end."""
+    gc.disable()  # collections are a quarter of the time that LiteLLM takes to import
     parser = argparse.ArgumentParser()
     parser.add_argument("file", type=Path)
     parser.add_argument("--import", dest="modules", action="append", default=[])

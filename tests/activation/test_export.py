@@ -61,38 +61,19 @@ def check(traces, requests):
     "run", [pytest.param(run, marks=pytest.mark.nightly) if run in SELDOM else run for run in RUNS]
 )
 def test_agent(programs, run):
-    """The app's calls arrive at the agent as one complete trace with one leaf a request, and nothing complains."""
+    """The app's calls arrive at the agent as one complete trace with one leaf a request, and nothing is logged.
+
+    The telemetry of ddtrace names the integration once, enabled, with LiteLLM's version.
+    """
     arguments, environment = RUNS[run]
-    programs.traces()
-    with Provider() as provider:
-        finished = programs.ddtrace_run(*arguments, PROVIDER_URL=provider.url, **environment)
-        check(programs.traces(), provider.requests)
-    assert finished.complaints == []
-
-
-def test_agentless(programs):
-    """Without an agent the events go to the intake (here one of our own), complete, with one leaf a request."""
-    with intake() as (received, origin), Provider() as provider:
-        programs.traces()
-        programs.ddtrace_run(
-            APP,
-            PROVIDER_URL=provider.url,
-            DD_LLMOBS_ENABLED="true",
-            DD_LLMOBS_AGENTLESS_ENABLED="true",
-            DD_LLMOBS_OVERRIDE_ORIGIN=origin,
-            DD_API_KEY="no-key",
-        )
-        check(assemble([], received), provider.requests)
-
-
-def test_telemetry(programs):
-    """The telemetry of ddtrace names the integration once, enabled, with LiteLLM's version."""
     # The first telemetry has to be on its way when the program ends, or older versions send none at all.
     telemetry = {"DD_INSTRUMENTATION_TELEMETRY_ENABLED": "true", "DD_TELEMETRY_HEARTBEAT_INTERVAL": "1"}
     programs.traces()
-    programs.ddtrace_run("-c", "import litellm", **telemetry, **ON)
-    messages = programs.agent.get_json("/test/session/apmtelemetry")
-    programs.traces()
+    with Provider() as provider:
+        finished = programs.ddtrace_run(*arguments, PROVIDER_URL=provider.url, **telemetry, **environment)
+        messages = programs.agent.get_json("/test/session/apmtelemetry")
+        check(programs.traces(), provider.requests)
+    assert finished.complaints == []
     parts = [
         part
         for message in messages
@@ -107,6 +88,22 @@ def test_telemetry(programs):
     ]
     assert (reported["enabled"], reported["error"] or "") == (True, "")
     assert reported["version"] == ddtrace_litellm.get_version()
+
+
+def test_agentless(programs, forks):
+    """Without an agent the events go to the intake (here one of our own), complete, with one leaf a request."""
+    app = f"import atexit, ddtrace.auto, runpy; runpy.run_path({APP!r}); atexit._run_exitfuncs()"
+    with intake() as (received, origin), Provider() as provider:
+        programs.traces()
+        forks.run(
+            app,
+            PROVIDER_URL=provider.url,
+            DD_LLMOBS_ENABLED="true",
+            DD_LLMOBS_AGENTLESS_ENABLED="true",
+            DD_LLMOBS_OVERRIDE_ORIGIN=origin,
+            DD_API_KEY="no-key",
+        )
+        check(assemble([], received), provider.requests)
 
 
 @contextmanager

@@ -95,6 +95,18 @@ def test_unreadable_release(forks, tmp_path):
     assert (shown.result, shown.complaints) == (OURS, [])
 
 
+@pytest.mark.e2e
+def test_health_metrics_without_the_client(forks):
+    """Where the client of DogStatsD is not installed, one warning says so, and the program goes on."""
+    code = f"import sys; sys.modules['datadog'] = None\nimport ddtrace_litellm; ddtrace_litellm.patch(){SHOW}"
+    shown = forks.run(code, DD_LITELLM_HEALTH_METRICS_ENABLED="true")
+    assert shown.result == OURS
+    (warning,) = shown.complaints
+    assert "HEALTH_METRICS" in warning
+    assert "nothing is sent" in warning
+    assert warning.endswith("pip install datadog")
+
+
 @pytest.mark.parametrize("version", ["1.82.7", "1.82.8"])
 def test_malicious_version_is_refused_in_words(version):
     """The two malicious releases are refused, and the error says that they are."""

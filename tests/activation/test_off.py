@@ -89,6 +89,13 @@ def test_misspelt_variable_of_a_program_that_patches_itself(forks, way):
     assert "DD_LITELLM_CAPTURE_INPT is not a variable of this version; is it DD_LITELLM_CAPTURE_INPUT?" in warning
 
 
+@pytest.mark.e2e
+def test_health_metrics_are_off(forks):
+    """Without their variable nothing that reports them is loaded."""
+    code = "import ddtrace_litellm, json, sys; ddtrace_litellm.patch()\n"
+    assert forks.run(f"{code}print(json.dumps('ddtrace_litellm.telemetry.report' in sys.modules))").result is False
+
+
 @pytest.mark.parametrize(
     ("value", "enabled"),
     [(None, True), ("", True), ("true", True), ("1", True), ("false", False), ("0", False), (" False ", False)],

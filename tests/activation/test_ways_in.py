@@ -37,16 +37,11 @@ def test_several_ways_in_one_program(forks, url):
     assert shown.result == [OURS, ["completion"]]
 
 
-def test_under_pytest(programs, tmp_path):
-    """In a test run, whose own finder claims all of ddtrace's modules, ours is active."""
-    (tmp_path / "test_app.py").write_text(TEST_MODULE.format(imports="import litellm", expected=OURS))
-    ran = programs.run("-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path / "test_app.py"))
-    assert "1 passed" in ran.stdout
-
-
-def test_under_pytest_that_a_program_with_litellm_starts(forks, tmp_path):
-    """A program that imported LiteLLM before it started pytest has ours active in its tests."""
-    (tmp_path / "test_app.py").write_text(TEST_MODULE.format(imports="", expected=OURS))
+@pytest.mark.parametrize("imports", ["import litellm", ""], ids=["in its tests", "in the program that starts it"])
+def test_under_pytest(request, tmp_path, imports):
+    """In a test run, whose own finder claims all of ddtrace's modules, ours is active, wherever LiteLLM is imported."""
+    forks = request.getfixturevalue("early_forks" if imports else "forks")
+    (tmp_path / "test_app.py").write_text(TEST_MODULE.format(imports=imports, expected=OURS))
     arguments = ["-q", "-p", "no:cacheprovider", f"--rootdir={tmp_path}", str(tmp_path / "test_app.py")]
     ran = forks.run(f"import pytest; status = pytest.main({arguments!r}); print(); print(int(status))")
     assert ran.result == 0, ran.stdout

@@ -78,7 +78,7 @@ def arrived(agent):
     return traces
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def function(machine, agent, url):
     """Return a function with the layer, LLM Observability on, that sends to the agent."""
 

@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 import pytest
 
+from tests.activation.cases import OURS
 from tests.aws_lambda.runtime import needs_lambda
 from tests.provider import Provider, Script
 
@@ -26,43 +27,52 @@ def invocation(traces):
     return span
 
 
-def test_two_invocations(function, arrived):
+@pytest.fixture(scope="module")
+def running(function):
+    """A function of which several tests use one environment, its cold start traced."""
+    with function(DD_COLD_START_TRACING="true") as started:
+        yield started
+        assert "[ERROR]" not in started.log
+
+
+def test_two_invocations(running, arrived):
     """Of each invocation a complete trace arrives before the next: the LLM span below aws.lambda, with everything."""
-    with function(DD_COLD_START_TRACING="true") as running:
-        for _ in range(2):
-            assert running.invoke({"do": "call"})
-            span = invocation(arrived())
-            assert (span.name, span.error) == ("litellm.request", None)
-            assert (span.llm.kind, span.llm.model, span.llm.provider) == ("llm", MODEL, "openai")
-            assert span.llm.metrics["total_tokens"] > 0
-            assert span.llm.metrics["total_cost"] > 0
-            assert span.llm.input["messages"] == [{"role": "user", "content": "Hello"}]
-            assert span.llm.output["messages"][0]["content"]
-        assert "[ERROR]" not in running.log
-
-
-def test_stream_that_is_read(function, arrived):
-    """A stream that the function reads to its end is complete when the invocation is."""
-    with function() as running:
-        assert running.invoke({"do": "stream"}) > 1
+    for _ in range(2):
+        assert running.invoke({"do": "call"})
         span = invocation(arrived())
-        assert span.llm.metadata["stream_completed"] is True
-        assert span.llm.metrics["time_to_first_token"] > 0
+        assert (span.name, span.error) == ("litellm.request", None)
+        assert (span.llm.kind, span.llm.model, span.llm.provider) == ("llm", MODEL, "openai")
+        assert span.llm.metrics["total_tokens"] > 0
+        assert span.llm.metrics["total_cost"] > 0
+        assert span.llm.input["messages"] == [{"role": "user", "content": "Hello"}]
+        assert span.llm.output["messages"][0]["content"]
 
 
-def test_stream_that_is_left_open(function, arrived):
+def test_integration(running):
+    """With the layer, and no variable that says otherwise, it is ours."""
+    assert running.invoke({"do": "state"}) == OURS
+
+
+def test_stream_that_is_read(running, arrived):
+    """A stream that the function reads to its end is complete when the invocation is."""
+    assert running.invoke({"do": "stream"}) > 1
+    span = invocation(arrived())
+    assert span.llm.metadata["stream_completed"] is True
+    assert span.llm.metrics["time_to_first_token"] > 0
+
+
+def test_stream_that_is_left_open(running, arrived):
     """A stream that outlives its invocation is ended with it, as not read to its end, and can still be read later."""
-    with function() as running:
-        for _ in range(2):
-            assert running.invoke({"do": "open stream"}) is None
-            span = invocation(arrived())
-            assert span.error is None
-            assert span.llm.metadata["stream_completed"] is False
-            assert span.llm.input["messages"] == [{"role": "user", "content": "Hello"}]
-        assert running.invoke({"do": "rest of the stream"}) > 1
-        (trace,) = arrived()
-        assert [span.name for span in trace.spans][:1] == ["aws.lambda"]
-        assert trace.llm_spans() == ()
+    for _ in range(2):
+        assert running.invoke({"do": "open stream"}) is None
+        span = invocation(arrived())
+        assert span.error is None
+        assert span.llm.metadata["stream_completed"] is False
+        assert span.llm.input["messages"] == [{"role": "user", "content": "Hello"}]
+    assert running.invoke({"do": "rest of the stream"}) > 1
+    (trace,) = arrived()
+    assert [span.name for span in trace.spans][:1] == ["aws.lambda"]
+    assert trace.llm_spans() == ()
 
 
 @events_in_traces

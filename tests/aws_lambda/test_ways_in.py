@@ -1,4 +1,7 @@
-"""Which integration a function has: by each way in, and by each variable that says so."""
+"""Which integration a function has: by each way in, and by each variable that says so.
+
+That of a function with the layer alone is looked at where its calls are (``test_lambda_invocations.py``).
+"""
 
 import shutil
 
@@ -15,7 +18,6 @@ REDIRECT = {"_HANDLER": "ddtrace_litellm.aws_lambda.handler.handler"}
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
-        ({}, OURS),
         pytest.param({"DD_LLMOBS_ENABLED": "false"}, OURS, marks=pytest.mark.nightly),
         ({"DD_LITELLM_TAKEOVER": "false"}, BUILT_IN),
         ({"DD_TRACE_LITELLM_ENABLED": "false"}, NOTHING),
@@ -39,18 +41,10 @@ def test_without_the_layer(function, bare_machine):
         assert running.invoke({"do": "state"}) == BUILT_IN
 
 
-@pytest.mark.parametrize(
-    ("wrapper", "settings", "expected"),
-    [
-        (None, {}, BUILT_IN),
-        ("ddtrace_litellm_run", {}, OURS),
-        (None, REDIRECT, OURS),
-    ],
-    ids=["as it is", "exec wrapper", "handler"],
-)
-def test_function_that_sets_python_path(function, machine, wrapper, settings, expected):
-    """With PYTHONPATH set Lambda reads no .pth file of a layer: the exec wrapper and the handler are the ways in."""
-    with function(wrapper=wrapper, PYTHONPATH=machine.python_path, **settings) as running:
+@pytest.mark.parametrize(("settings", "expected"), [({}, BUILT_IN), (REDIRECT, OURS)], ids=["as it is", "handler"])
+def test_function_that_sets_python_path(function, machine, settings, expected):
+    """With PYTHONPATH set Lambda reads no .pth file of a layer: the handler is a way in."""
+    with function(PYTHONPATH=machine.python_path, **settings) as running:
         assert running.invoke({"do": "state"}) == expected
 
 
@@ -60,8 +54,8 @@ def test_exec_wrapper_of_a_function_that_does_not(function):
         assert running.invoke({"do": "state"}) == OURS
 
 
-def test_exec_wrapper_runs_the_functions_own_sitecustomize(function, machine, tmp_path):
-    """A sitecustomize on the function's own PYTHONPATH runs as without the wrapper."""
+def test_exec_wrapper_of_a_function_that_sets_python_path(function, machine, tmp_path):
+    """The exec wrapper is another; a sitecustomize on the function's own PYTHONPATH runs as without it."""
     (tmp_path / "sitecustomize.py").write_text("print('own sitecustomize')")
     path = f"{tmp_path}:{machine.python_path}"
     with function(wrapper="ddtrace_litellm_run", PYTHONPATH=path) as running:

@@ -127,12 +127,13 @@ def test_what_is_missing_is_named(title, number, changes, problem):
 
 
 @pytest.mark.e2e
-def test_demo_succeeds():
+def test_demo_succeeds(tmp_path):
     """The real demo under the real ddtrace-run: everything arrives, the exit status says so, and the viewer stays."""
     paths = [str(Path(ddtrace_litellm.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("DD_", "_DD_"))}
     process = subprocess.Popen(
         [sys.executable, "-m", "ddtrace_litellm", "demo", "--ui", "--json", "-"],
+        cwd=tmp_path,
         env={**clean, "PYTHONPATH": os.pathsep.join(path for path in paths if path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -46,9 +46,11 @@ def keys(provider):
 @pytest.fixture(scope="module")
 def ran(provider, tmp_path_factory):
     """All examples but the proxy, in one process: what it printed, and its traces' spans."""
-    report = tmp_path_factory.mktemp("examples") / "report.json"
+    directory = tmp_path_factory.mktemp("examples")
+    report = directory / "report.json"
     ended = subprocess.run(
         [*TRY, "--json", str(report), "--", sys.executable, str(PROGRAM), str(EXAMPLES)],
+        cwd=directory,
         env=environment(**keys(provider)),
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -69,6 +69,7 @@ class Info:
         chosen: Sequence[str] = ["--json", *arguments] if json_wanted else arguments
         ended = subprocess.run(
             [sys.executable, "-m", "ddtrace_litellm", "info", *chosen],
+            cwd=self.directory,
             env=variables,
             capture_output=True,
             text=True,

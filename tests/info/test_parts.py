@@ -121,6 +121,18 @@ def test_switched_off(switch):
     assert whats(of) == [f"LiteLLM is not traced: {switch}"]
 
 
+def test_kill_switch():
+    """Where the takeover was switched off and the built-in is active, the switch is the problem."""
+    ((what, remedy),) = checks.problems(facts({"DD_LITELLM_TAKEOVER": "false"}, found={"integration": "built-in"}))
+    assert what == "ddtrace's built-in integration is active, since DD_LITELLM_TAKEOVER=false"
+    assert remedy == "unset DD_LITELLM_TAKEOVER, to have LiteLLM traced by ddtrace-litellm"
+
+
+def test_tracing_off():
+    """With LLM Observability on, ddtrace patches with tracing off as well, but sends nothing."""
+    assert whats(facts({"DD_TRACE_ENABLED": "0"})) == ["ddtrace sends no spans: DD_TRACE_ENABLED=0"]
+
+
 @pytest.mark.parametrize(
     ("setting", "twice"),
     [

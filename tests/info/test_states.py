@@ -1,4 +1,7 @@
-"""What the command says, and returns, in each state that an environment can be in."""
+"""What the command says, and returns, in each state that an environment can be in.
+
+Those marked ``nightly`` are in test_parts.py on each commit, from facts that are made up.
+"""
 
 import pytest
 
@@ -34,22 +37,22 @@ def test_healthy(info):
     assert info.agent.get_json("/test/traces") == []
 
 
+# A function that LiteLLM has and this version does not know.
+NEW_FUNCTION = "@litellm.client\ndef ask(model): ...\nlitellm.ask = ask\n"
+
+
 def test_for_people(info):
-    """Without ``--json`` the same is said in words; callbacks that report something else are no reason to complain."""
-    info.write("my_app.py", "import litellm\nlitellm.callbacks = ['datadog', 'prometheus']\n")
+    """Without ``--json`` the same is said in words.
+
+    Neither callbacks that report something else nor a function that this version does not know are reasons to complain.
+    """
+    info.write("my_app.py", f"import litellm\nlitellm.callbacks = ['datadog', 'prometheus']\n{NEW_FUNCTION}")
     told = info("--import", "my_app", json_wanted=False)
     assert told.status == 0
     assert "✓" in told.text
     assert "everything is well" in told.text
     assert "DD_LLMOBS_ML_APP" in told.text
-
-
-def test_new_function_of_litellm(info):
-    """A function that LiteLLM has and this version does not know is noted, and everything is well."""
-    info.write("new_litellm.py", "import litellm\n@litellm.client\ndef ask(model): ...\nlitellm.ask = ask\n")
-    told = info("--import", "new_litellm")
-    assert (told.status, told.report["unknown_functions"]) == (0, ["ask"])
-    assert told.report["notes"] == ["this LiteLLM has 1 function that this version does not know: ask"]
+    assert "this LiteLLM has 1 function that this version does not know: ask" in " ".join(told.text.split())
 
 
 def test_built_in_active_without_pth(info):
@@ -133,14 +136,16 @@ def test_variables_that_ddtrace_does_not_start_with(info):
 
 
 def test_modules_of_the_program(info):
-    """A callback that a module registers is seen; the error of one that cannot be imported keeps nothing from it."""
-    info.write("my_app.py", "import litellm\nlitellm.callbacks = ['datadog_llm_observability']\n")
+    """What a module registers or adds is seen; the error of one that cannot be imported keeps nothing from it."""
+    info.write("my_app.py", f"import litellm\nlitellm.callbacks = ['datadog_llm_observability']\n{NEW_FUNCTION}")
     told = info("--import", "no_such_module", "--import", "my_app")
     assert (told.status, told.report["integration"], told.report["reported_twice"]) == (1, "ours", True)
     missing, doubled = told.problems
     assert "No module named 'no_such_module'" in missing
     assert "reports every request, and its cost, once more (litellm.callbacks has it)" in doubled
     assert "remove it" in told.problems[doubled]
+    assert told.report["unknown_functions"] == ["ask"]
+    assert told.report["notes"] == ["this LiteLLM has 1 function that this version does not know: ask"]
 
 
 def test_agent_down_and_no_key(info):
@@ -163,6 +168,7 @@ def test_agentless(info):
     assert KEY not in str(arrived) + told.text
 
 
+@pytest.mark.nightly
 def test_kill_switch(info):
     """With the takeover switched off, the built-in is active, since that was asked for."""
     told = info(DD_LITELLM_TAKEOVER="false")
@@ -182,6 +188,7 @@ def test_switched_off(info):
     assert list(told.problems) == [f"LiteLLM is not traced: {switches}"]
 
 
+@pytest.mark.nightly
 def test_tracing_off(info):
     """With LLM Observability on, ddtrace patches with tracing off as well, but sends nothing."""
     told = info(DD_TRACE_ENABLED="0")

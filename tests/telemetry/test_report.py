@@ -55,20 +55,6 @@ def _at_zero():
     counters.reset()
 
 
-def run(**environment):
-    """Run the program in a process of its own."""
-    root = str(Path(ddtrace_litellm.__file__).parents[1])
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("DD_", "_DD_", "PYTHONPATH"))}
-    return subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        env={**clean, **ENVIRONMENT, "PYTHONPATH": root, **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-
-
 def test_counts_since_the_last_report():
     """A report has what was counted since the one before; what was not counted is not in it."""
     sink = Sink()
@@ -126,34 +112,19 @@ def test_forked_process_reports_its_own():
     assert json.loads(os.read(read, 4096)) == [[], [["ddtrace_litellm.spans.ended", "outcome:ok"]]]
 
 
-def test_off_by_default(monkeypatch):
-    """Without the variable nothing of it is loaded."""
-    monkeypatch.setitem(ENVIRONMENT, "DD_LITELLM_HEALTH_METRICS_ENABLED", "")
-    monkeypatch.setattr(
-        sys.modules[__name__],
-        "PROGRAM",
-        PROGRAM + "assert 'ddtrace_litellm.telemetry.report' not in sys.modules\n",
-    )
-    run()
-
-
-def test_without_the_client(tmp_path):
-    """Where the client of DogStatsD is not installed, one warning says so, and the program goes on."""
-    (tmp_path / "datadog.py").write_text("raise ImportError('no datadog')\n")
-    root = str(Path(ddtrace_litellm.__file__).parents[1])
-    told = run(PYTHONPATH=os.pathsep.join([str(tmp_path), root])).stderr
-    (line,) = [line for line in told.splitlines() if "HEALTH_METRICS" in line]
-    assert "nothing is sent" in line
-    assert line.endswith("pip install datadog")
-
-
 @pytest.mark.skipif(find_spec("datadog") is None, reason="needs the client `datadog`")
 def test_arrives_at_dogstatsd():
     """A program that ends has reported what it did, to the Agent's DogStatsD."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("DD_", "_DD_", "PYTHONPATH"))}
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as server:
         server.bind(("127.0.0.1", 0))
         server.settimeout(10)
-        run(DD_DOGSTATSD_URL=f"udp://127.0.0.1:{server.getsockname()[1]}")
+        variables = {
+            **ENVIRONMENT,
+            "DD_DOGSTATSD_URL": f"udp://127.0.0.1:{server.getsockname()[1]}",
+            "PYTHONPATH": str(Path(ddtrace_litellm.__file__).parents[1]),
+        }
+        subprocess.run([sys.executable, "-c", PROGRAM], env={**clean, **variables}, timeout=120, check=True)
         lines = server.recv(65536).decode().splitlines()
     assert any(line.startswith("ddtrace_litellm.spans.opened:1|c") for line in lines)
     assert any(line.startswith("ddtrace_litellm.spans.ended:1|c") and "outcome:ok" in line for line in lines)

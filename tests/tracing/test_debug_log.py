@@ -1,4 +1,8 @@
-"""What a program's log has under ``DD_TRACE_DEBUG``, from a real ddtrace-run."""
+"""What a program's log has under ``ddtrace-run --debug``.
+
+That the variable ``DD_TRACE_DEBUG`` shows it, too, and that without either there is nothing, is where other programs
+run: in tests/activation, test_secrets.py and test_export.py.
+"""
 
 import os
 import re
@@ -25,14 +29,15 @@ def agent():
         yield running.url
 
 
-def log(agent, *options, **environment):
-    """Run the program under ddtrace-run and return the lines of its log that are ours."""
+@pytest.fixture(scope="module")
+def told(agent):
+    """Return the lines of the program's log that are ours."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("DD_", "_DD_", "PYTHONPATH"))}
     behaviours = {"failing": Script(status=500, error="the secret error")}
     with Provider(behaviours) as provider, Provider() as proxy:
         provider.otherwise = proxy.otherwise = Script(text=ANSWER)
         ran = subprocess.run(
-            [find_ddtrace_run(), *options, sys.executable, str(PROGRAM)],
+            [find_ddtrace_run(), "--debug", sys.executable, str(PROGRAM)],
             env={
                 **clean,
                 "DD_INSTRUMENTATION_TELEMETRY_ENABLED": "false",
@@ -46,7 +51,6 @@ def log(agent, *options, **environment):
                 "PROVIDER_URL": provider.url,
                 "PROXY_URL": proxy.url,
                 "PYTHONPATH": str(Path(ddtrace_litellm.__file__).parents[1]),
-                **environment,
             },
             capture_output=True,
             text=True,
@@ -55,12 +59,6 @@ def log(agent, *options, **environment):
         )
     assert ran.returncode == 0, ran.stderr[-2000:]
     return [line for line in ran.stderr.splitlines() if line.startswith("litellm: ")]
-
-
-@pytest.fixture(scope="module")
-def told(agent):
-    """Return the lines of one run."""
-    return log(agent, DD_TRACE_DEBUG="true")
 
 
 def without_numbers(lines):
@@ -108,19 +106,6 @@ def test_the_counters_come_last(told):
 def test_nothing_secret(told):
     """Neither what was said, nor an error's message, nor a key is in a line of ours."""
     assert "secret" not in "\n".join(told)
-
-
-@pytest.mark.e2e
-def test_option_of_ddtrace_run(agent, told):
-    """``ddtrace-run --debug`` shows the same."""
-    shown = without_numbers(log(agent, "--debug"))
-    assert [line for line in shown if "ended" in line] == [line for line in without_numbers(told) if "ended" in line]
-
-
-@pytest.mark.e2e
-def test_silent_otherwise(agent):
-    """Without debug there is no such line."""
-    assert log(agent) == []
 
 
 def test_nothing_is_put_together_for_nobody(provider, recorder, monkeypatch):
