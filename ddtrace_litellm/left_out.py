@@ -46,7 +46,7 @@ _NAMES = MappingProxyType(
             proxy._experimental.mcp_server.operations.call_mcp_tool proxy._experimental.mcp_server.server.call_mcp_tool
         """,
         "has a form of its own that few providers speak yet": """
-            decisions systemone extraction interactions.create Router.create_interaction
+            decisions systemone extraction
         """,
         "runs code, a tool or a guardrail, and asks no model itself": """
             create_sandbox delete_sandbox run_code code_interpreter_tool Router.guardrail

@@ -16,6 +16,7 @@ from ddtrace_litellm.extract import (
     guardrail,
     harness,
     images,
+    interactions,
     mcp,
     messages,
     moderation,
@@ -143,6 +144,7 @@ _OCR = ("litellm", "litellm.ocr", "litellm.ocr.dispatch", "litellm.ocr.main")
 _VIDEO = ("litellm", "litellm.videos", "litellm.videos.main")
 _BATCH = ("litellm", "litellm.batch_completion.main")
 
+_INTERACTIONS = ("litellm.interactions", "litellm.interactions.main")
 _RAG = ("litellm", "litellm.rag", "litellm.rag.main")
 _PASS_THROUGH = ("litellm", "litellm.passthrough", "litellm.passthrough.main")
 _PASS_THROUGH_REQUEST = (
@@ -180,6 +182,8 @@ FUNCTIONS = (
     *_pair("video_remix", _VIDEO, video.API),
     Target("llm_passthrough_route", _PASS_THROUGH, chat.API, reads=passthrough.from_sdk),
     Target("allm_passthrough_route", _PASS_THROUGH, chat.API, asynchronous=True, reads=passthrough.from_sdk),
+    Target("create", _INTERACTIONS, interactions.API, called="create_interaction"),
+    Target("acreate", _INTERACTIONS, interactions.API, asynchronous=True, called="acreate_interaction"),
     *_pair("query", _RAG, rag.QUERY, composed=True),
     *_pair("ingest", _RAG, rag.INGEST, composed=True),
     Target("batch_completion", _BATCH, batch.API, batch=True),

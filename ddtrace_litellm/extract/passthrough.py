@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from ddtrace_litellm.extract import chat, embeddings, generate_content, messages, responses, text
+from ddtrace_litellm.extract import chat, embeddings, generate_content, interactions, messages, responses, text
 from ddtrace_litellm.extract.api import Api, Arguments, Streaming
 from ddtrace_litellm.extract.choices import Assembled
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
@@ -28,6 +28,7 @@ _SUFFIXES = (
     ("/embeddings", embeddings.API, "openai"),
     (":generateContent", generate_content.API, "gemini"),
     (":streamGenerateContent", generate_content.API, "gemini"),
+    ("/interactions", interactions.API, "gemini"),
     (":rawPredict", messages.API, "vertex_ai"),
     (":streamRawPredict", messages.API, "vertex_ai"),
     ("/invoke", messages.API, "bedrock"),
@@ -42,7 +43,7 @@ _ERROR = 400
 _TAG_HEADERS = ("x-litellm-tags", "tags")
 _OF_CALLER = ("session_id", "tags")
 """What the metadata of a body may say of a request; anything else there may be forged, or is the provider's."""
-_WHOLE = frozenset({"chat.completion", "message", "response", "text_completion"})
+_WHOLE = frozenset({"chat.completion", "interaction", "message", "response", "text_completion"})
 """What an answer that is no stream says it is."""
 _HTTP_BODIES = ("content", "data", "json")
 

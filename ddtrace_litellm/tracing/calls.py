@@ -358,7 +358,7 @@ class Call:
     def end_whole_streams(self) -> None:
         """End the streams beneath that have brought their last event, and with it the choice of a tool.
 
-        LiteLLM runs the tool before it reads on (Responses, 1.85 to 1.110).
+        LiteLLM runs the tool before it reads on (Responses), or reads no further (Interactions; 1.85 to 1.110).
         """
         for stream in tuple(self.streams or ()):
             is_last = stream.streaming.is_last
@@ -393,6 +393,7 @@ class Call:
         self.blocked = self.blocked and result.error is not None
         if self.streams:
             with _STREAM:
+                self.end_whole_streams()
                 while self.streams:
                     # One open span holds its whole trace back.
                     self.streams.pop().abandon(counters.LEFT)

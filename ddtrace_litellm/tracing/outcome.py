@@ -116,7 +116,7 @@ def outcome(
         metrics["total_cost"] = float(output.cost)
     if result.first_content is not None:
         metrics["time_to_first_token"] = result.first_content
-    kind = _kind(api, leaf=leaf)
+    kind = _kind(api, request, leaf=leaf)
     error = api.read_error(response) if result.error is None else None
     return Outcome(kind, model or _asked_for(request), leaf, elsewhere, usage, metrics, output, metadata, error)
 
@@ -136,12 +136,14 @@ def _add_cost(
 
 def unread(api: Api, request: Request | None, *, leaf: bool) -> Outcome:
     """Return what is known without the response: an event without a kind is lost, and an error in the log."""
-    kind = _kind(api, leaf=leaf)
+    kind = _kind(api, request, leaf=leaf)
     return Outcome(kind, _asked_for(request) if request is not None else Model("", ""), leaf)
 
 
-def _kind(api: Api, *, leaf: bool) -> str:
-    return api.kind if leaf or not api.asks_provider else WORKFLOW
+def _kind(api: Api, request: Request | None, *, leaf: bool) -> str:
+    if api.asks_provider and not leaf:
+        return WORKFLOW
+    return api.kind if api.kind_of is None or request is None else api.kind_of(request.arguments)
 
 
 def _asked_for(request: Request) -> Model:

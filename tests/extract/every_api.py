@@ -53,6 +53,7 @@ ANSWERED = {
     "candidates": [{"content": {"role": "model", "parts": [{"text": MARK}]}, "finishReason": "STOP"}],
     "choices": [{"finish_reason": "stop", "text": MARK, "message": {"role": "assistant", "content": MARK}}],
     "content": [_PART],
+    "steps": [{"type": "model_output", "content": [_PART]}],
     "data": [{"embedding": MARK, "url": f"https://host/{MARK}", "revised_prompt": MARK, "title": MARK}],
     "document_annotation": MARK,
     "id": MARK,
@@ -95,5 +96,6 @@ STREAM = [
     _event(type="content_block_delta", index=0, delta={"type": "text_delta", "text": MARK}),
     _event(candidates=ANSWERED["candidates"]),
     {"result": ANSWERED["result"]},
+    {"event_type": "step.delta", "index": 0, "delta": {"type": "text", "text": MARK}},
 ]
 """What every API streams; each API picks what is its own."""

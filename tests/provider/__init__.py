@@ -20,6 +20,7 @@ from tests.provider import (
     embeddings_api,
     gemini_api,
     images_api,
+    interactions_api,
     mistral_api,
     moderations_api,
     responses_api,
@@ -107,6 +108,9 @@ class Provider(LocalProvider):
         "/v1/ocr": Route(mistral_api.answer, mistral_api.body, mistral_api.error_body),
         "/v1beta/models/*:generateContent": Route(
             gemini_api.answer, gemini_api.body, gemini_api.error_body, gemini_api.events
+        ),
+        "/v1beta/interactions": Route(
+            interactions_api.answer, interactions_api.body, gemini_api.error_body, interactions_api.events
         ),
         "/search": Route(tavily_api.answer, tavily_api.body, tavily_api.error_body),
     }

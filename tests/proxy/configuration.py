@@ -62,6 +62,7 @@ def configuration(provider_url: str, presidio_url: str = "http://127.0.0.1:9") -
             model("transcription", "openai/whisper-1"),
             model("moderation", "openai/omni-moderation-latest"),
             model("gemini", "gemini/gemini-2.5-flash", f"{provider_url}/v1beta"),
+            model("interactive", "gemini/gemini-2.5-flash", provider_url),
             model("two", "openai/gpt-fails", order=1),
             model("two", "openai/gpt-4o-mini", order=2),
             model("fails", "openai/gpt-fails"),

@@ -19,6 +19,7 @@ _ROUTES = {
     "chat": ("/openai/v1/chat/completions", {"model": "gpt-4o-mini", "messages": _MESSAGES}),
     "responses": ("/openai_passthrough/v1/responses", {"model": "gpt-4o-mini", "input": QUESTION}),
     "gemini": (f"{_GEMINI}generateContent", _CONTENTS),
+    "interaction": ("/gemini/v1beta/interactions", {"model": "gemini-2.5-flash", "input": QUESTION}),
 }
 _STREAMED = {name: (path, {**body, "stream": True}) for name, (path, body) in _ROUTES.items() if name != "gemini"} | {
     "gemini": (f"{_GEMINI}streamGenerateContent?alt=sse", _CONTENTS)
@@ -28,6 +29,7 @@ _MODELS = {
     "chat": ("gpt-4o-mini", "openai"),
     "responses": ("gpt-4o-mini", "openai"),
     "gemini": ("gemini-2.5-flash", "gemini"),
+    "interaction": ("gemini-2.5-flash", "gemini"),
 }
 
 
