@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from ddtrace import config, tracer
 from ddtrace._trace.provider import _DD_CONTEXTVAR, DefaultContextProvider
@@ -167,16 +168,16 @@ def export() -> Export:
     return Export(mode, url, agent_url, str(config._dd_site), str(config._llmobs_ml_app or config.service or ""))
 
 
-def start_span(operation: str, parent: Any, call: Any, at: float | None = None) -> Any:
+def start_span(operation: str, parent: Any, call: Any, at: float | None = None, *, event: bool = True) -> Any:
     """Start and activate a span, of type ``llm`` (which makes it an LLM Observability span) if that is on.
 
-    ``call`` is kept with it. ``at``: when it began, seconds since 1970; ``None``: now.
+    ``call`` is kept with it. ``at``: when it began, seconds since 1970; ``None``: now. Without ``event`` it has none.
     """
     span = tracer.start_span(
         SPAN_NAME,
         child_of=parent,
         resource=operation,
-        span_type=_LLM if llmobs_enabled() else None,
+        span_type=_LLM if event and llmobs_enabled() else None,
         activate=True,
     )
     if at is not None:
@@ -375,6 +376,12 @@ def link_tool_call(span: Any, tool_id: str, name: str, arguments: str) -> None:
 def is_instrumented_proxy(url: Any) -> bool:
     """Whether requests to this URL are traced by another service, where the model call's span is then."""
     return bool(_integration._is_instrumented_proxy_url(str(url)))
+
+
+def is_at_instrumented_proxy(url: str) -> bool:
+    """Whether this URL, of something else than a model's API, is one of such a service: its path is another."""
+    proxies = config._llmobs_instrumented_proxy_urls or ()
+    return any(urlsplit(url)[:2] == urlsplit(proxy)[:2] for proxy in proxies)
 
 
 def listen_to_other_spans(

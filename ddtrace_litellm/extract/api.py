@@ -114,6 +114,7 @@ class Api:
         read_error: reads the error that either of them reports: LiteLLM hands it on like any other answer.
         identity: reads who calls, as LiteLLM's metadata says it, where that is not in the arguments that have it as a
             rule.
+        address: returns where a call goes that asks no provider of models, and that may be a proxy.
         serves_other_apis: LiteLLM carries out calls of other APIs with calls of this one.
         settings: returns the arguments with the request parameters that are inside one of them; ``None`` where they are
             arguments themselves.
@@ -134,6 +135,7 @@ class Api:
     read_usage: Callable[[Any], Usage | None] = no_usage
     read_error: Callable[[Any], tuple[str, str] | None] = reported_error
     identity: Callable[[Arguments], dict[str, Any]] | None = None
+    address: Callable[[Arguments], str] | None = None
     serves_other_apis: bool = False
     settings: Callable[[Arguments], Arguments] | None = None
     provider: str = ""

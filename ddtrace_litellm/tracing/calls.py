@@ -17,7 +17,7 @@ import litellm
 
 from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import NOTHING
-from ddtrace_litellm.extract import a2a, credentials, embeddings, metadata, plain, prompts
+from ddtrace_litellm.extract import a2a, credentials, embeddings, mcp, metadata, plain, prompts, tool
 from ddtrace_litellm.extract.api import Input
 from ddtrace_litellm.extract.fields import sequence
 from ddtrace_litellm.targets import Target
@@ -159,8 +159,8 @@ class Call:
     Attributes:
         target: what was called.
         parent: the call that was open when this one began.
-        serves: that call, where this one is how it gets its answer: an attempt, a bridge. Any other call beneath (the
-            embedding of a semantic cache, a search) does not.
+        serves: that call, where this one is how it gets its answer: an attempt, a bridge, a loop's tool at its server.
+            Any other call beneath (the embedding of a semantic cache, a search) does not.
         children: calls that serve this one.
         streams: of those calls, what is still being read.
         stream: its own, while it is read.
@@ -200,13 +200,13 @@ class Call:
         "target",
     )
 
-    def __init__(self, target: Target, parent: Call | None) -> None:
+    def __init__(self, target: Target, parent: Call | None, arguments: Mapping[str, Any]) -> None:
         self.started = perf_counter()
         get_apm, set_apm = _ddtrace.apm_context_access()
         self._outside = set_apm, get_apm(), _ddtrace.get_llmobs_context()
         self.target = target
         self.parent = parent
-        self.serves = parent if parent is not None and parent.is_served_by(target) else None
+        self.serves = parent if parent is not None and parent.is_served_by(target, arguments) else None
         self.children = 0
         self.streams: set[StreamReading] | None = None
         self.stream: StreamReading | None = None
@@ -241,9 +241,9 @@ class Call:
             child_of: the span or context that its span is a child of.
             at: when it began, seconds since 1970; ``None``: now.
         """
-        call = cls(target, parent)
+        call = cls(target, parent, arguments)
         try:
-            call.span = _ddtrace.start_span(target.resource, child_of, call, at)
+            call.span = _ddtrace.start_span(target.resource, child_of, call, at, event=not call.runs_tool)
             counters.opened.up()
             if open_calls is not None:
                 open_calls.add(call)
@@ -268,11 +268,13 @@ class Call:
             if strategy is not None and self.request is not None:
                 self.request.metadata["routing_strategy"] = plain.tag(plain.text(strategy))
 
-    def is_served_by(self, target: Target) -> bool:
+    def is_served_by(self, target: Target, arguments: Mapping[str, Any]) -> bool:
         """Whether a call of ``target`` beneath is how this one gets its answer."""
         api = target.api
         if not self.target.api.asks_provider:
-            return False
+            if self.request is None or self.target.api is not tool.API or api is not mcp.API:
+                return False
+            return mcp.is_call_of(tool.called(self.request.arguments), arguments)
         if not api.serves_other_apis and api.name != self.target.api.name:
             return False
         # The attempts of a Router call are LiteLLM's functions. A method of the Router beneath one is a call of its
@@ -286,6 +288,11 @@ class Call:
             return target.api is own.api
         asks = own.api.asks_provider and not (own.router or own.batch)
         return asks and is_delegated(target.api.name, own.api.name, arguments)
+
+    @property
+    def runs_tool(self) -> bool:
+        """Whether it is how a loop runs a tool: one event shows both, the tool's."""
+        return self.serves is not None and self.serves.target.api is tool.API
 
     @property
     def is_leaf(self) -> bool:
@@ -303,6 +310,8 @@ class Call:
         )
         if _prompts and (logging_obj := arguments.get("litellm_logging_obj")) is not None:
             self.request = request = request._replace(prompt=_prompts.get(logging_obj, request.prompt))
+        if self.runs_tool and serves is not None and _ddtrace.is_llmobs_span(serves.span):
+            _ddtrace.annotate(serves.span, tags={**target.api.read_input(plain.plain_arguments(arguments)).tags})
         if (target.router and not target.batch) or arguments.get("fallbacks"):
             self.attempts = Attempts()
         if serves is not None and serves.attempts is not None:
@@ -446,7 +455,7 @@ class Call:
             request,
             result,
             self._beneath(),
-            event=request.contents is not None and _ddtrace.is_llmobs_span(self.span),
+            event=self.runs_tool or (request.contents is not None and _ddtrace.is_llmobs_span(self.span)),
         )
         if serves is not None and error is None:
             serves.answered_by = said
