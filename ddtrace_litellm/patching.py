@@ -87,7 +87,7 @@ def patch() -> None:
         # ddtrace's built-in is about to be active instead: it must not find half of ours beneath it.
         _restore_all()
         raise
-    _ddtrace.listen_to_other_spans(_beneath_a_leaf, _beneath_a_tool, calls.span_failed)
+    _ddtrace.listen_to_other_spans(_leaf_span, _beneath_a_tool, calls.span_failed)
     if os.environ.get(LAMBDA_VARIABLE):
         lambda_invocations.follow()
     _report_health()
@@ -249,9 +249,9 @@ def _propagate_context() -> None:
         _replace(module, "ThreadPoolExecutor", original, ContextExecutor)
 
 
-def _beneath_a_leaf() -> bool:
+def _leaf_span() -> Any:
     call = calls.innermost()
-    return call is not None and not call.target.never_leaf
+    return call.span if call is not None and not call.target.never_leaf else None
 
 
 def _beneath_a_tool() -> bool:
