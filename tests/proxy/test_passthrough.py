@@ -61,8 +61,22 @@ def test_known_api(arrivals, upstream, caller, name, stream):
     tags = leaf.llm.tags
     assert (tags["team"], tags["api_key_alias"], tags["end_user"]) == ("team-7", "the-key", "end-user-9")
     assert not stream or leaf.llm.metadata["stream_completed"] is True
-    assert GEMINI_KEY not in repr(trace.llm_spans())
     assert answer.content == httpx.post(upstream.url + path[path.index("/", 1) :], json=body).content
+
+
+def test_key_in_the_url(arrivals, upstream, caller):
+    """Neither the caller's nor the one that LiteLLM sends is in the URLs of the spans, as the documentation sets it."""
+    path = f"{_GEMINI}generateContent?key={CALLER_KEY}&alt=json"
+    asked = caller.http.build_request("POST", path, json=_CONTENTS)
+    del asked.headers["authorization"]
+    assert caller.http.send(asked).status_code == 200
+    (trace,) = arrivals.wait(caller.mark)
+    seen = [span.apm_tags.get("http.url", "") for span in trace.spans]
+    urls = [url for url in seen if "generateContent?" in url]
+    assert len(urls) >= 2  # the web request's, and those of what LiteLLM asks with
+    assert all("<redacted>" in url and "alt=json" in url for url in urls)
+    assert arrivals.leaked([CALLER_KEY, GEMINI_KEY]) == set()
+    assert len(asked_of(upstream)) == 1
 
 
 def test_session_and_tags(arrivals, call):
