@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from ddtrace_litellm.demo import openai_api
+from ddtrace_litellm.demo import anthropic_api, openai_api
 from ddtrace_litellm.demo.answers import Answer, ToolCall, Usage
 from ddtrace_litellm.demo.provider import Behaviour, ConnectionCut, LocalProvider, Reply, Request, Route
 from tests.provider import (
     audio_api,
+    bedrock_api,
     cohere_api,
     embeddings_api,
     gemini_api,
@@ -108,6 +109,9 @@ class Provider(LocalProvider):
         "/v1/ocr": Route(mistral_api.answer, mistral_api.body, mistral_api.error_body),
         "/v1beta/models/*:generateContent": Route(
             gemini_api.answer, gemini_api.body, gemini_api.error_body, gemini_api.events
+        ),
+        "/model/*/invoke": Route(
+            anthropic_api.answer, anthropic_api.body, anthropic_api.error_body, bedrock_api.events
         ),
         "/v1beta/interactions": Route(
             interactions_api.answer, interactions_api.body, gemini_api.error_body, interactions_api.events

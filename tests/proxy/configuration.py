@@ -65,6 +65,16 @@ def configuration(provider_url: str, presidio_url: str = "http://127.0.0.1:9") -
             model("transcription", "openai/whisper-1"),
             model("moderation", "openai/omni-moderation-latest"),
             model("gemini", "gemini/gemini-2.5-flash", f"{provider_url}/v1beta"),
+            {
+                "model_name": "bedrock-claude",
+                "litellm_params": {
+                    "model": "bedrock/anthropic.claude-haiku-4-5-20251001-v1:0",
+                    "aws_bedrock_runtime_endpoint": provider_url,
+                    "aws_access_key_id": "local",
+                    "aws_secret_access_key": _PROVIDER_KEY,
+                    "aws_region_name": "us-east-1",
+                },
+            },
             model("interactive", "gemini/gemini-2.5-flash", provider_url),
             model("two", "openai/gpt-fails", order=1),
             model("two", "openai/gpt-4o-mini", order=2),

@@ -64,6 +64,27 @@ def test_known_api(arrivals, upstream, caller, name, stream):
     assert answer.content == httpx.post(upstream.url + path[path.index("/", 1) :], json=body).content
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+def test_bedrock(arrivals, upstream, caller, stream):
+    """A model of the configuration is asked through the Router: the leaf is below; AWS's frames go on as they are."""
+    path = f"/model/bedrock-claude/invoke{'-with-response-stream' if stream else ''}"
+    body = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 64, "messages": _MESSAGES}
+    answer = caller.http.post(f"/bedrock{path}", json=body)
+    assert answer.status_code == 200, answer.text
+    (trace,) = arrivals.wait(caller.mark)
+    (leaf,), (router,) = leaves(trace), routers(trace)
+    (asked,) = [request for request in upstream.requests if request.path.startswith("/model/")]
+    assert (leaf.llm.kind, leaf.llm.name, leaf.error) == ("llm", "allm_passthrough_route", None)
+    assert (leaf.llm.model, leaf.llm.provider) == ("anthropic.claude-haiku-4-5-20251001-v1:0", "bedrock")
+    assert QUESTION in json.dumps(leaf.llm.input)
+    assert "The local provider heard" in json.dumps(leaf.llm.output)
+    assert leaf.llm.metrics["total_tokens"] > 0
+    assert leaf.llm.metrics["total_cost"] > 0
+    assert ("time_to_first_token" in leaf.llm.metrics) is stream
+    assert not {"input_tokens", "total_cost"} & router.llm.metrics.keys()
+    assert answer.content == httpx.post(upstream.url + asked.path, json=body).content
+
+
 def test_key_in_the_url(arrivals, upstream, caller):
     """Neither the caller's nor the one that LiteLLM sends is in the URLs of the spans, as the documentation sets it."""
     path = f"{_GEMINI}generateContent?key={CALLER_KEY}&alt=json"
