@@ -30,6 +30,7 @@ from ddtrace_litellm.targets import (
     ROUTER_ENDPOINTS,
     ROUTER_FACTORY_CALL_TYPES,
     ROUTER_METHODS,
+    SANDBOXES,
     SCREENING,
     STREAM_BUILDER,
     TOOLS,
@@ -118,7 +119,7 @@ def _targets() -> tuple[Target, ...]:
     router = getattr(litellm, "Router", None)
     # Until 1.109 only instances have them: see _wrap_router_factory.
     endpoints = () if hasattr(router, "factory_function") else ROUTER_ENDPOINTS
-    return (*FUNCTIONS, PASS_THROUGH_REQUEST, *AGENTS, *TOOLS, *ROUTER_METHODS, *endpoints)
+    return (*FUNCTIONS, PASS_THROUGH_REQUEST, *AGENTS, *TOOLS, *SANDBOXES, *ROUTER_METHODS, *endpoints)
 
 
 def _wrap_all(targets: Iterable[Target]) -> None:
