@@ -20,7 +20,7 @@ def run(provider):
     base = pytest.importorskip("litellm.llms.base_llm.sandbox.transformation")
     pytest.importorskip("litellm.llms.opensandbox")
     container = base.ContainerHandle(id="box", provider="opensandbox", domain=provider.url)
-    container.hidden_params = {"execd_endpoint": provider.url, "api_base": provider.url}
+    container._hidden_params = {"execd_endpoint": provider.url, "api_base": provider.url}
 
     def made(answered, **script):
         sent = "".join(f"data: {json.dumps(event)}\n\n" for event in answered).encode()
