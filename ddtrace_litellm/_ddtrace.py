@@ -11,6 +11,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from ddtrace import config, tracer
 from ddtrace._trace.provider import _DD_CONTEXTVAR, DefaultContextProvider
@@ -167,16 +168,16 @@ def export() -> Export:
     return Export(mode, url, agent_url, str(config._dd_site), str(config._llmobs_ml_app or config.service or ""))
 
 
-def start_span(operation: str, parent: Any, call: Any, at: float | None = None) -> Any:
+def start_span(operation: str, parent: Any, call: Any, at: float | None = None, *, event: bool = True) -> Any:
     """Start and activate a span, of type ``llm`` (which makes it an LLM Observability span) if that is on.
 
-    ``call`` is kept with it. ``at``: when it began, seconds since 1970; ``None``: now.
+    ``call`` is kept with it. ``at``: when it began, seconds since 1970; ``None``: now. Without ``event`` it has none.
     """
     span = tracer.start_span(
         SPAN_NAME,
         child_of=parent,
         resource=operation,
-        span_type=_LLM if llmobs_enabled() else None,
+        span_type=_LLM if event and llmobs_enabled() else None,
         activate=True,
     )
     if at is not None:
@@ -338,10 +339,13 @@ def link_tool_result(span: Any, tool_id: str) -> None:
     core.dispatch(DISPATCH_ON_TOOL_CALL_OUTPUT_USED, (tool_id, span))
 
 
+def _link_context(span: Any) -> dict[str, str]:
+    return {"trace_id": format_trace_id(span.trace_id), "span_id": str(span.span_id)}
+
+
 def link_tool_choice(span: Any, tool_id: str, name: str, arguments: str) -> None:
     """Tell ddtrace's link tracker that the model chose a tool, so that the tool's span is linked to this one."""
-    context = {"trace_id": format_trace_id(span.trace_id), "span_id": str(span.span_id)}
-    event: tuple[Any, ...] = (tool_id, name, arguments, context)
+    event: tuple[Any, ...] = (tool_id, name, arguments, _link_context(span))
     if _get_tool_version is not None:
         event = (*event, _get_tool_version(span, name))
     core.dispatch(DISPATCH_ON_LLM_TOOL_CHOICE, event)
@@ -377,8 +381,14 @@ def is_instrumented_proxy(url: Any) -> bool:
     return bool(_integration._is_instrumented_proxy_url(str(url)))
 
 
+def is_at_instrumented_proxy(url: str) -> bool:
+    """Whether this URL, of something else than a model's API, is one of such a service: its path is another."""
+    proxies = config._llmobs_instrumented_proxy_urls or ()
+    return any(urlsplit(url)[:2] == urlsplit(proxy)[:2] for proxy in proxies)
+
+
 def listen_to_other_spans(
-    beneath_our_leaf: Callable[[], bool],
+    our_leaf: Callable[[], Any],
     beneath_our_tool: Callable[[], bool],
     on_failed: Callable[[Any, BaseException], None],
 ) -> None:
@@ -387,32 +397,41 @@ def listen_to_other_spans(
     These are the spans of provider SDKs, and with mcp 1 those of calls of MCP tools.
 
     Two steps (measured on 4.8, 4.12 and 4.16): the type, so that no event is made; and at the finish the content, which
-    would travel with the APM trace, past the user's span processor.
+    would travel with the APM trace, past the user's span processor. What such a span says that a model has chosen, our
+    leaf around it says: a link to a span without an event leads nowhere.
 
     Args:
-        beneath_our_leaf: says whether a traced call is running here that may reach a provider itself.
+        our_leaf: returns the span of the traced call that is running here and may reach a provider itself, if any.
         beneath_our_tool: says whether a traced call of an MCP tool is running here.
         on_failed: called with each span of others that gets the texts of an exception, and the exception, before an
             event is made of it.
     """
+    shown_by: dict[str, dict[str, str]] = {}  # our leaf, by the id of the provider's span within
 
     def on_start(span: Any) -> None:
         if span.span_type != _LLM:
             return
-        provider = span.name in _PROVIDER_SPANS and beneath_our_leaf()
-        if provider or ((span.name, span.resource) == _TOOL_SPAN and beneath_our_tool()):
+        leaf = our_leaf() if span.name in _PROVIDER_SPANS else None
+        if leaf is not None or ((span.name, span.resource) == _TOOL_SPAN and beneath_our_tool()):
             span.span_type = None
             span._set_ctx_item(_DEMOTED, True)
+            if leaf is not None:
+                shown_by[str(span.span_id)] = _link_context(leaf)
 
     def on_finish(span: Any) -> None:
         if span._get_ctx_item(_DEMOTED):
             span._remove_struct_tag(_EVENT)
+            shown_by.pop(str(span.span_id), None)
+
+    def on_choice(_tool_id: str, _name: str, _arguments: str, context: dict[str, str], *_version: Any) -> None:
+        context.update(shown_by.get(context["span_id"], {}))
 
     def on_exception(span: Any, _kind: Any, error: BaseException, _traceback: Any) -> None:
         if span.name != SPAN_NAME:
             on_failed(span, error)
 
     _listen("span.exception", on_exception, "ddtrace_litellm")
+    _listen(DISPATCH_ON_LLM_TOOL_CHOICE, on_choice, "ddtrace_litellm")
     _listen("trace.span_start", on_start, "ddtrace_litellm")
     _listen("trace.span_finish", on_finish, "ddtrace_litellm")
 

@@ -9,7 +9,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from ddtrace_litellm.left_out import REASONS
-from ddtrace_litellm.targets import AGENTS, FUNCTIONS, ROUTER_ENDPOINTS, ROUTER_METHODS
+from ddtrace_litellm.targets import AGENTS, FUNCTIONS, ROUTER_ENDPOINTS, ROUTER_METHODS, SANDBOXES
 
 _ROUTER = "Router."
 
@@ -32,7 +32,7 @@ def left_out_as(name: str) -> str | None:
 
 def traced_names() -> set[str]:
     """Return every name that the tables of targets wrap, without ``litellm.``."""
-    functions = {_public(owner, target.name) for target in (*FUNCTIONS, *AGENTS) for owner in target.owners}
+    functions = {_public(owner, target.name) for target in (*FUNCTIONS, *AGENTS, *SANDBOXES) for owner in target.owners}
     return functions | {_ROUTER + target.name for target in (*ROUTER_METHODS, *ROUTER_ENDPOINTS)}
 
 

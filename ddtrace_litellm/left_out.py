@@ -45,11 +45,8 @@ _NAMES = MappingProxyType(
             a2a_protocol.send_message proxy.mcp_server.operations.call_mcp_tool
             proxy._experimental.mcp_server.operations.call_mcp_tool proxy._experimental.mcp_server.server.call_mcp_tool
         """,
-        "has a form of its own that few providers speak yet": """
-            decisions systemone extraction interactions.create Router.create_interaction
-        """,
-        "runs code, a tool or a guardrail, and asks no model itself": """
-            create_sandbox delete_sandbox run_code code_interpreter_tool Router.guardrail
+        "makes a place for code to run, or runs a guardrail, and asks no model itself": """
+            create_sandbox delete_sandbox Router.guardrail
         """,
         "is part of how the Router works, and asks no provider": """
             Router.apply Router.count_realtime_session_success Router.deployment_callback_on_success

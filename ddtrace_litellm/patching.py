@@ -30,6 +30,7 @@ from ddtrace_litellm.targets import (
     ROUTER_ENDPOINTS,
     ROUTER_FACTORY_CALL_TYPES,
     ROUTER_METHODS,
+    SANDBOXES,
     SCREENING,
     STREAM_BUILDER,
     TOOLS,
@@ -87,7 +88,7 @@ def patch() -> None:
         # ddtrace's built-in is about to be active instead: it must not find half of ours beneath it.
         _restore_all()
         raise
-    _ddtrace.listen_to_other_spans(_beneath_a_leaf, _beneath_a_tool, calls.span_failed)
+    _ddtrace.listen_to_other_spans(_leaf_span, _beneath_a_tool, calls.span_failed)
     if os.environ.get(LAMBDA_VARIABLE):
         lambda_invocations.follow()
     _report_health()
@@ -118,7 +119,7 @@ def _targets() -> tuple[Target, ...]:
     router = getattr(litellm, "Router", None)
     # Until 1.109 only instances have them: see _wrap_router_factory.
     endpoints = () if hasattr(router, "factory_function") else ROUTER_ENDPOINTS
-    return (*FUNCTIONS, PASS_THROUGH_REQUEST, *AGENTS, *TOOLS, *ROUTER_METHODS, *endpoints)
+    return (*FUNCTIONS, PASS_THROUGH_REQUEST, *AGENTS, *TOOLS, *SANDBOXES, *ROUTER_METHODS, *endpoints)
 
 
 def _wrap_all(targets: Iterable[Target]) -> None:
@@ -249,9 +250,9 @@ def _propagate_context() -> None:
         _replace(module, "ThreadPoolExecutor", original, ContextExecutor)
 
 
-def _beneath_a_leaf() -> bool:
+def _leaf_span() -> Any:
     call = calls.innermost()
-    return call is not None and not call.target.never_leaf
+    return call.span if call is not None and not call.target.never_leaf else None
 
 
 def _beneath_a_tool() -> bool:

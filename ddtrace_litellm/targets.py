@@ -16,6 +16,7 @@ from ddtrace_litellm.extract import (
     guardrail,
     harness,
     images,
+    interactions,
     mcp,
     messages,
     moderation,
@@ -24,12 +25,14 @@ from ddtrace_litellm.extract import (
     rag,
     rerank,
     responses,
+    sandbox,
     search,
     speech,
     text,
     tool,
     tool_loop,
     transcription,
+    typed_answers,
     video,
 )
 from ddtrace_litellm.extract.api import Api
@@ -143,6 +146,7 @@ _OCR = ("litellm", "litellm.ocr", "litellm.ocr.dispatch", "litellm.ocr.main")
 _VIDEO = ("litellm", "litellm.videos", "litellm.videos.main")
 _BATCH = ("litellm", "litellm.batch_completion.main")
 
+_INTERACTIONS = ("litellm.interactions", "litellm.interactions.main")
 _RAG = ("litellm", "litellm.rag", "litellm.rag.main")
 _PASS_THROUGH = ("litellm", "litellm.passthrough", "litellm.passthrough.main")
 _PASS_THROUGH_REQUEST = (
@@ -180,6 +184,13 @@ FUNCTIONS = (
     *_pair("video_remix", _VIDEO, video.API),
     Target("llm_passthrough_route", _PASS_THROUGH, chat.API, reads=passthrough.from_sdk),
     Target("allm_passthrough_route", _PASS_THROUGH, chat.API, asynchronous=True, reads=passthrough.from_sdk),
+    Target("create", _INTERACTIONS, interactions.API, called="create_interaction"),
+    Target("acreate", _INTERACTIONS, interactions.API, asynchronous=True, called="acreate_interaction"),
+    *(
+        target
+        for name in ("extraction", "decisions", "systemone")
+        for target in _pair(name, ("litellm", f"litellm.{name}", f"litellm.{name}.main"), typed_answers.API)
+    ),
     *_pair("query", _RAG, rag.QUERY, composed=True),
     *_pair("ingest", _RAG, rag.INGEST, composed=True),
     Target("batch_completion", _BATCH, batch.API, batch=True),
@@ -232,6 +243,12 @@ AGENTS = (
     Target("asend_message_streaming", _A2A, a2a.API),  # returns a stream, and is no coroutine function
 )
 """LiteLLM's own agents, and what asks those of others."""
+
+_SANDBOX = ("litellm", "litellm.sandbox", "litellm.sandbox.main")
+SANDBOXES = tuple(
+    Target(name, _SANDBOX, sandbox.API, asynchronous=True) for name in ("arun_code", "acode_interpreter_tool")
+)
+"""What runs code at a sandbox's provider (1.95); the second makes a sandbox for it, and throws it away."""
 
 AGENT_NAME = ("litellm.a2a_protocol.main", "_get_a2a_model_info")
 """What LiteLLM reads an agent's name from its card with (1.85 to 1.110)."""

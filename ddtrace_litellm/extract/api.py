@@ -104,6 +104,7 @@ class Api:
     Attributes:
         name: calls of one name delegate to each other inside LiteLLM; such a call is not a call of its own.
         kind: LLM Observability's kind of a span that reached the provider.
+        kind_of: says it of one request, where not all are of that kind.
         asks_provider: its calls reach a provider of models, or are made of calls that do. Where they do not (a tool),
             no call beneath serves one, and each is of the API's kind.
         parameters: the request parameters that may go into metadata.
@@ -113,6 +114,7 @@ class Api:
         read_error: reads the error that either of them reports: LiteLLM hands it on like any other answer.
         identity: reads who calls, as LiteLLM's metadata says it, where that is not in the arguments that have it as a
             rule.
+        address: returns where a call goes that asks no provider of models, and that may be a proxy.
         serves_other_apis: LiteLLM carries out calls of other APIs with calls of this one.
         settings: returns the arguments with the request parameters that are inside one of them; ``None`` where they are
             arguments themselves.
@@ -129,9 +131,11 @@ class Api:
     read_input: Callable[[Arguments], Input]
     read_response: Callable[[Any, Arguments], Output]
     asks_provider: bool = True
+    kind_of: Callable[[Arguments], str] | None = None
     read_usage: Callable[[Any], Usage | None] = no_usage
     read_error: Callable[[Any], tuple[str, str] | None] = reported_error
     identity: Callable[[Arguments], dict[str, Any]] | None = None
+    address: Callable[[Arguments], str] | None = None
     serves_other_apis: bool = False
     settings: Callable[[Arguments], Arguments] | None = None
     provider: str = ""

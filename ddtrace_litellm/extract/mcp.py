@@ -7,7 +7,7 @@ from ddtrace_litellm.extract.api import Api, Arguments, Input, Output
 from ddtrace_litellm.extract.fields import field, fields_of, number, text_of
 from ddtrace_litellm.extract.metadata import of_caller
 from ddtrace_litellm.extract.plain import abridged, plain
-from ddtrace_litellm.extract.tools import ToolCall, json_text
+from ddtrace_litellm.extract.tools import ToolCall, json_text, parse_arguments
 
 
 def read_input(arguments: Arguments) -> Input:
@@ -42,6 +42,21 @@ def identity(arguments: Arguments) -> dict[str, Any]:
     return {**found, "headers": headers} if isinstance(headers, dict) else found
 
 
+def is_call_of(chosen: ToolCall, arguments: Arguments) -> bool:
+    """Whether the call is how a tool is run that a model has chosen: the same arguments, and the same tool.
+
+    Either may have the server's name before the tool's.
+    """
+    asked, (*_, called) = chosen.name, _ran(arguments)
+    same = asked == called.name or asked.endswith(f"-{called.name}") or called.name.endswith(f"-{asked}")
+    return same and parse_arguments(chosen.arguments) == parse_arguments(called.arguments)
+
+
+def address(arguments: Arguments) -> str:
+    """Return where LiteLLM's client asks, ``""`` for any other call."""
+    return text_of(field(arguments.get("self"), "server_url"))
+
+
 def _asked(arguments: Arguments) -> Mapping[str, Any]:
     """Return the fields that say which tool is called with what."""
     parameters = arguments.get("call_tool_request_params")  # of LiteLLM's client, mcp's own object
@@ -63,9 +78,8 @@ def _server_name(arguments: Arguments) -> str:
     named = text_of(field(_server_info(arguments), "server_name") or arguments.get("server_name"))
     if named:
         return named
-    url = field(arguments.get("self"), "server_url")
     # Of an address no more than the host: the rest may be secret.
-    return text_of(url).partition("://")[2].partition("/")[0].rpartition("@")[2] if isinstance(url, str) else ""
+    return address(arguments).partition("://")[2].partition("/")[0].rpartition("@")[2]
 
 
 def _server_info(arguments: Arguments) -> Any:
@@ -118,5 +132,6 @@ API = Api(
     read_response=read_response,
     read_error=read_error,
     identity=identity,
+    address=address,
     asks_provider=False,
 )

@@ -12,14 +12,17 @@ from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from ddtrace_litellm.extract import chat, embeddings, generate_content, messages, responses, text
+from ddtrace_litellm.extract import chat, embeddings, generate_content, interactions, messages, responses, text
 from ddtrace_litellm.extract.api import Api, Arguments, Streaming
+from ddtrace_litellm.extract.aws_frames import FrameParser
 from ddtrace_litellm.extract.choices import Assembled
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 from ddtrace_litellm.extract.metadata import of_caller
-from ddtrace_litellm.extract.sse import event_detector, events_from
+from ddtrace_litellm.extract.sse import EventParser, event_detector, events_from
 from ddtrace_litellm.extract.usage import StreamUsage
 
+_FRAMED = "/invoke-with-response-stream"
+"""The end of a path whose stream is of AWS's binary frames."""
 _SUFFIXES = (
     ("/messages", messages.API, "anthropic"),
     ("/chat/completions", chat.API, "openai"),
@@ -28,11 +31,13 @@ _SUFFIXES = (
     ("/embeddings", embeddings.API, "openai"),
     (":generateContent", generate_content.API, "gemini"),
     (":streamGenerateContent", generate_content.API, "gemini"),
+    ("/interactions", interactions.API, "gemini"),
     (":rawPredict", messages.API, "vertex_ai"),
     (":streamRawPredict", messages.API, "vertex_ai"),
     ("/invoke", messages.API, "bedrock"),
+    (_FRAMED, messages.API, "bedrock"),
 )
-_OTHERS_TOO = ("/invoke", ":rawPredict", ":streamRawPredict")
+_OTHERS_TOO = ("/invoke", _FRAMED, ":rawPredict", ":streamRawPredict")
 """Paths that several providers' models share: only Anthropic's have a version in the body."""
 _MODEL_IN_PATH = re.compile(r"/(?:models?|deployments|engines)/(.+?)(?::[a-zA-Z]+|/[a-z/-]+)$")
 _MAX_BODY = 20_000_000
@@ -42,7 +47,7 @@ _ERROR = 400
 _TAG_HEADERS = ("x-litellm-tags", "tags")
 _OF_CALLER = ("session_id", "tags")
 """What the metadata of a body may say of a request; anything else there may be forged, or is the provider's."""
-_WHOLE = frozenset({"chat.completion", "message", "response", "text_completion"})
+_WHOLE = frozenset({"chat.completion", "interaction", "message", "response", "text_completion"})
 """What an answer that is no stream says it is."""
 _HTTP_BODIES = ("content", "data", "json")
 
@@ -68,7 +73,7 @@ def from_proxy(arguments: Arguments) -> Exchange | None:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope.get("headers", ())}
     asked = {name: value for name, value in body.items() if name != "metadata"}
     return Exchange(
-        over_http(api),
+        over_http(api, framed=url.path.endswith(_FRAMED)),
         {
             **asked,
             "model": _model(url.path, body),
@@ -90,7 +95,7 @@ def from_sdk(arguments: Arguments) -> Exchange | None:
         return None
     own = {name: value for name, value in arguments.items() if name not in _HTTP_BODIES}
     asked = {name: value for name, value in body.items() if name != "metadata"}
-    return Exchange(over_http(found[0]), {**asked, **own})
+    return Exchange(over_http(found[0], framed=path.endswith(_FRAMED)), {**asked, **own})
 
 
 def _api(path: str, body: Mapping[str, Any]) -> tuple[Api, str] | None:
@@ -137,17 +142,23 @@ def body_of(response: Any) -> Any:
 
 
 @cache
-def over_http(api: Api) -> Api:
-    """Return an API whose answers are what the provider sends: JSON, and streams of bytes."""
+def over_http(api: Api, *, framed: bool = False) -> Api:
+    """Return an API whose answers are what the provider sends: JSON, and streams of bytes.
+
+    Args:
+        api: what the bytes are of.
+        framed: its streams are AWS's frames, not server-sent events.
+    """
     streaming = api.streaming
     if streaming is None:
         return api
     detector, reported = streaming.first_content_detector, streaming.reported_usage
+    parser = FrameParser if framed else EventParser
     return replace(
         api,
         streaming=Streaming(
-            lambda chunks, arguments: _assembled(streaming, list(events_from(chunks)), arguments),
-            lambda: event_detector(detector()),
+            lambda chunks, arguments: _assembled(streaming, list(events_from(chunks, parser)), arguments),
+            lambda: event_detector(detector(), parser),
             _reported(reported) if reported is not None else None,
         ),
     )

@@ -7,7 +7,7 @@ watched from outside, chunk by chunk, and LiteLLM's chunks are anything from hal
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 _EVENT_END = b"\n\n"
 
@@ -60,17 +60,29 @@ class EventParser:
         return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-def events_from(chunks: Iterable[Any]) -> Iterator[Any]:
+class Parser(Protocol):
+    """What finds the JSON objects of one stream, such as :class:`EventParser`."""
+
+    def feed(self, chunk: Any) -> list[Any]:
+        """Return the objects that ``chunk`` completes."""
+
+    def close(self) -> list[Any]:
+        """Return what is left at the end."""
+
+
+def events_from(chunks: Iterable[Any], make_parser: Callable[[], Parser] = EventParser) -> Iterator[Any]:
     """Yield the JSON objects of a stream that is over, or broke off."""
-    parser = EventParser()
+    parser = make_parser()
     for chunk in chunks:
         yield from parser.feed(chunk)
     yield from parser.close()
 
 
-def event_detector(has_content: Callable[[Any], bool]) -> Callable[[Any], bool]:
+def event_detector(
+    has_content: Callable[[Any], bool], make_parser: Callable[[], Parser] = EventParser
+) -> Callable[[Any], bool]:
     """Return what says, of each chunk of one stream in turn, whether it completes an event that ``has_content``."""
-    feed = EventParser().feed
+    feed = make_parser().feed
     return lambda chunk: any(map(has_content, feed(chunk)))
 
 

@@ -12,13 +12,13 @@ from ddtrace_litellm.extract.tools import ToolCall, json_text
 
 def read_input(arguments: Arguments) -> Input:
     """Read the tool's name, and its arguments as the model wrote them."""
-    called = _called(arguments)
-    return Input({"input_value": called.arguments}, name=called.name)
+    tool_call = called(arguments)
+    return Input({"input_value": tool_call.arguments}, name=tool_call.name)
 
 
 def read_response(response: Any, arguments: Arguments) -> Output:
     """Read the message that the model gets, role ``tool``, or what an agent of LiteLLM's makes one of."""
-    return Output({"output_value": _said(response)}, ran=(_called(arguments),))
+    return Output({"output_value": _said(response)}, ran=(called(arguments),))
 
 
 def read_error(response: Any) -> tuple[str, str] | None:
@@ -31,7 +31,8 @@ def _said(response: Any) -> str:
     return output if isinstance(output, str) else content_from(field(response, "content")).text
 
 
-def _called(arguments: Arguments) -> ToolCall:
+def called(arguments: Arguments) -> ToolCall:
+    """Return what the model has chosen."""
     if (name := arguments.get("tool_name")) is not None:
         return ToolCall(text_of(name), json_text(plain(arguments.get("arguments"))))
     call = fields_of(arguments.get("tool_call"))

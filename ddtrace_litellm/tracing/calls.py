@@ -8,7 +8,7 @@ looked at. The rule was validated over 68 scenarios a LiteLLM version, 1.60 to 1
 from __future__ import annotations
 
 from asyncio import CancelledError
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,7 +17,7 @@ import litellm
 
 from ddtrace_litellm import _ddtrace
 from ddtrace_litellm.config import NOTHING
-from ddtrace_litellm.extract import a2a, credentials, embeddings, metadata, plain, prompts
+from ddtrace_litellm.extract import a2a, credentials, embeddings, mcp, metadata, plain, prompts, tool
 from ddtrace_litellm.extract.api import Input
 from ddtrace_litellm.extract.fields import sequence
 from ddtrace_litellm.targets import Target
@@ -59,6 +59,7 @@ def begin(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any], instanc
             return None
         if parent is not None and not target.api.asks_provider:
             parent.end_whole_streams()
+            parent.tell_choices()
         call = Call.open(target, target.arguments(args, kwargs, instance), parent, active)
         if target.router:
             call.chosen_by(instance)
@@ -129,9 +130,8 @@ def stream_completed(event: Any) -> None:
     """End the stream beneath the innermost call that has just brought its last event."""
     with _OBSERVED:
         call = innermost()
-        for stream in tuple(call.streams or ()) if call is not None else ():
-            if stream.chunks and stream.chunks[-1] is event:
-                stream.end(StopAsyncIteration())
+        if call is not None:
+            call.end_streams(lambda stream: stream.chunks[-1] is event)
 
 
 def span_failed(span: Any, error: BaseException) -> None:
@@ -159,11 +159,12 @@ class Call:
     Attributes:
         target: what was called.
         parent: the call that was open when this one began.
-        serves: that call, where this one is how it gets its answer: an attempt, a bridge. Any other call beneath (the
-            embedding of a semantic cache, a search) does not.
+        serves: that call, where this one is how it gets its answer: an attempt, a bridge, a loop's tool at its server.
+            Any other call beneath (the embedding of a semantic cache, a search) does not.
         children: calls that serve this one.
-        streams: of those calls, what is still being read.
+        streaming: calls beneath whose streams are still being read.
         stream: its own, while it is read.
+        told: what it has chosen is linked already.
         logging_obj: LiteLLM's of the last request to a provider that it sent while this call was the innermost.
         own_response: what that request brought, where it is not what the call returned.
         built: the stream as LiteLLM itself has put it together.
@@ -196,21 +197,22 @@ class Call:
         "span",
         "started",
         "stream",
-        "streams",
+        "streaming",
         "target",
+        "told",
     )
 
-    def __init__(self, target: Target, parent: Call | None) -> None:
+    def __init__(self, target: Target, parent: Call | None, arguments: Mapping[str, Any]) -> None:
         self.started = perf_counter()
         get_apm, set_apm = _ddtrace.apm_context_access()
         self._outside = set_apm, get_apm(), _ddtrace.get_llmobs_context()
         self.target = target
         self.parent = parent
-        self.serves = parent if parent is not None and parent.is_served_by(target) else None
+        self.serves = parent if parent is not None and parent.is_served_by(target, arguments) else None
         self.children = 0
-        self.streams: set[StreamReading] | None = None
+        self.streaming: set[Call] | None = None
         self.stream: StreamReading | None = None
-        self.done = self.blocked = False
+        self.done = self.blocked = self.told = False
         self.counted_in = counters.ended
         self.logging_obj: Any = None
         self.own_response: Any = None
@@ -241,9 +243,9 @@ class Call:
             child_of: the span or context that its span is a child of.
             at: when it began, seconds since 1970; ``None``: now.
         """
-        call = cls(target, parent)
+        call = cls(target, parent, arguments)
         try:
-            call.span = _ddtrace.start_span(target.resource, child_of, call, at)
+            call.span = _ddtrace.start_span(target.resource, child_of, call, at, event=not call.runs_tool)
             counters.opened.up()
             if open_calls is not None:
                 open_calls.add(call)
@@ -268,11 +270,13 @@ class Call:
             if strategy is not None and self.request is not None:
                 self.request.metadata["routing_strategy"] = plain.tag(plain.text(strategy))
 
-    def is_served_by(self, target: Target) -> bool:
+    def is_served_by(self, target: Target, arguments: Mapping[str, Any]) -> bool:
         """Whether a call of ``target`` beneath is how this one gets its answer."""
         api = target.api
         if not self.target.api.asks_provider:
-            return False
+            if self.request is None or self.target.api is not tool.API or api is not mcp.API:
+                return False
+            return mcp.is_call_of(tool.called(self.request.arguments), arguments)
         if not api.serves_other_apis and api.name != self.target.api.name:
             return False
         # The attempts of a Router call are LiteLLM's functions. A method of the Router beneath one is a call of its
@@ -286,6 +290,11 @@ class Call:
             return target.api is own.api
         asks = own.api.asks_provider and not (own.router or own.batch)
         return asks and is_delegated(target.api.name, own.api.name, arguments)
+
+    @property
+    def runs_tool(self) -> bool:
+        """Whether it is how a loop runs a tool: one event shows both, the tool's."""
+        return self.serves is not None and self.serves.target.api is tool.API
 
     @property
     def is_leaf(self) -> bool:
@@ -303,6 +312,8 @@ class Call:
         )
         if _prompts and (logging_obj := arguments.get("litellm_logging_obj")) is not None:
             self.request = request = request._replace(prompt=_prompts.get(logging_obj, request.prompt))
+        if self.runs_tool and serves is not None and _ddtrace.is_llmobs_span(serves.span):
+            _ddtrace.annotate(serves.span, tags={**target.api.read_input(plain.plain_arguments(arguments)).tags})
         if (target.router and not target.batch) or arguments.get("fallbacks"):
             self.attempts = Attempts()
         if serves is not None and serves.attempts is not None:
@@ -358,25 +369,53 @@ class Call:
     def end_whole_streams(self) -> None:
         """End the streams beneath that have brought their last event, and with it the choice of a tool.
 
-        LiteLLM runs the tool before it reads on (Responses, 1.85 to 1.110).
+        LiteLLM runs the tool before it reads on (Responses), or reads no further (Interactions; 1.85 to 1.110).
         """
-        for stream in tuple(self.streams or ()):
-            is_last = stream.streaming.is_last
-            if is_last is not None and stream.chunks and is_last(stream.chunks[-1]):
+        self.end_streams(
+            lambda stream: stream.streaming.is_last is not None and stream.streaming.is_last(stream.chunks[-1])
+        )
+
+    def end_streams(self, is_whole: Callable[[StreamReading], bool]) -> None:
+        """End those of the streams beneath of which ``is_whole`` says so."""
+        for call in tuple(self.streaming or ()):
+            stream = call.stream
+            if stream is not None and stream.chunks and is_whole(stream):
                 stream.end(StopAsyncIteration())
+
+    def tell_choices(self) -> None:
+        """Link the tools that streams beneath have chosen: LiteLLM runs them before the usage (chat, 1.85 to 1.95)."""
+        for call in tuple(self.streaming or ()):
+            call.tell_choices()
+            request, stream, api = call.request, call.stream, call.target.api
+            if call.told or stream is None or request is None or api.streaming is None or not call.is_leaf:
+                continue
+            if _ddtrace.is_llmobs_span(call.span):
+                output = api.read_response(api.streaming.assemble(stream.chunks, request.arguments), request.arguments)
+                if output.finish_reason and output.tool_calls:
+                    spans.link_choices(call.span, output)
+                    call.told = True
+
+    def _leave_streams(self) -> None:
+        """End the streams beneath: one open span holds its whole trace back."""
+        if self.streaming:
+            with _STREAM:
+                self.end_whole_streams()
+                for call in tuple(self.streaming):
+                    if call.stream is not None:
+                        call.stream.abandon(counters.LEFT)
 
     def _keep(self, stream: StreamReading) -> None:
         self.stream = stream
         open_streams.add(stream)
         parent = self.parent
         if parent is not None:
-            parent.streams = parent.streams or set()
-            parent.streams.add(stream)
+            parent.streaming = parent.streaming or set()
+            parent.streaming.add(self)
 
     def _end_stream(self, result: Result, ended_as: str) -> None:
-        stream, self.stream = self.stream, None
-        if stream is not None and self.parent is not None and self.parent.streams is not None:
-            self.parent.streams.discard(stream)
+        self.stream = None
+        if self.parent is not None and self.parent.streaming is not None:
+            self.parent.streaming.discard(self)
         self.end(result, ended_as)
 
     def end(self, result: Result, ended_as: str = counters.OK, *, at: float | None = None) -> None:
@@ -391,11 +430,7 @@ class Call:
             return
         self.done = True
         self.blocked = self.blocked and result.error is not None
-        if self.streams:
-            with _STREAM:
-                while self.streams:
-                    # One open span holds its whole trace back.
-                    self.streams.pop().abandon(counters.LEFT)
+        self._leave_streams()
         if isinstance(result.error, _CANCELLED):
             result, ended_as = self._cancelled(result, ended_as)
         said: Outcome | None = None
@@ -445,10 +480,12 @@ class Call:
             request,
             result,
             self._beneath(),
-            event=request.contents is not None and _ddtrace.is_llmobs_span(self.span),
+            event=self.runs_tool or (request.contents is not None and _ddtrace.is_llmobs_span(self.span)),
         )
         if serves is not None and error is None:
             serves.answered_by = said
+        if self.told and said.output is not None:
+            said = said._replace(output=said.output._replace(tool_calls=()))
         if said.error is not None:
             said = said._replace(error=self.error_text().reported(*said.error))
         return said

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import litellm
 
-from ddtrace_litellm.extract import generate_content, messages
+from ddtrace_litellm.extract import generate_content, interactions, messages
 from ddtrace_litellm.extract.fields import field, fields_of, sequence, text_of
 from ddtrace_litellm.extract.usage import Usage
 
 _FROM_GOOGLE = "_transform_google_generate_content_to_openai_model_response"
+_INTERACTIONS_USAGE = "litellm.litellm_core_utils.llm_cost_calc.usage_object_transformation"
 _NO_HEADERS = httpx.Response(200)
 
 
@@ -45,8 +47,19 @@ def _generated_content(response: Any, logging_obj: Any) -> Any:
     )
 
 
+def _interaction(response: Any, logging_obj: Any) -> Any:
+    """Count what each kind of media has: 1.106 and later price audio apart."""
+    usage = fields_of(field(response, "usage"))
+    transformation = getattr(sys.modules.get(_INTERACTIONS_USAGE), "InteractionsUsageObjectTransformation", None)
+    if transformation is None or not usage:
+        return None
+    counted = transformation.transform_interactions_usage_object(usage)
+    return litellm.ModelResponse(model=text_of(field(logging_obj, "model")), usage=counted)
+
+
 CHAT_FORMS: dict[str, Callable[[Any, Any], Any]] = {
     generate_content.API.name: _generated_content,
+    interactions.API.name: _interaction,
     messages.API.name: _message,
 }
 """By the name of the API: from a response and the call's logging object; ``None`` where this LiteLLM cannot."""

@@ -139,6 +139,8 @@ def cost(exchange: Exchange, consumed: Tokens, hidden: Mapping[str, Any], price:
     has_figure = exchange.result.chunks is None and "response_cost" in hidden
     has_figure = has_figure and not (hidden.get("cache_hit") and not hidden["response_cost"])
     total = number(hidden["response_cost"]) if has_figure else None
+    if total == 0 and usage is not None and price is not None and not price.is_zero:
+        has_figure, total = False, None  # LiteLLM does not read the tokens of an interaction (1.85, 1.95)
     if not total and (billed := reported_cost(reported)) is not None:
         total = billed  # to LiteLLM (1.110) a call with the caller's own key at OpenRouter is free
     if total is None and not has_figure:

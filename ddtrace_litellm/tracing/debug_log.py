@@ -73,10 +73,10 @@ def ended(span: Any, result: Result, ended_as: str) -> None:
 def _role(outcome: Outcome, children: int, *, never_leaf: bool) -> str:
     if outcome.kind != "workflow" and not outcome.leaf:
         return f"{outcome.kind}, as it asks no model itself"
+    if outcome.elsewhere:
+        return "workflow, as DD_LLMOBS_INSTRUMENTED_PROXY_URLS has its URL: the proxy reports the rest"
     if never_leaf:
         return "workflow, as methods of the Router and batches only pass calls on"
-    if outcome.elsewhere:
-        return "workflow, as DD_LLMOBS_INSTRUMENTED_PROXY_URLS has its URL: the proxy reports the tokens"
     if not children:
         return f"{outcome.kind}, as no traced call beneath served it"
     if outcome.leaf:

@@ -9,6 +9,7 @@ DELEGATE_FLAGS = frozenset(
         "_is_async",
         "acompact_responses",
         "acompletion",
+        "acreate_interaction",
         "aembedding",
         "agenerate_content",
         "agenerate_content_stream",

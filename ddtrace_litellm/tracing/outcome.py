@@ -44,7 +44,7 @@ class Outcome(NamedTuple):
         kind: LLM Observability's.
         model: that answered; on a workflow the one of the call that answered it, or else the one that was asked for.
         leaf: the call reached the provider itself: its span has the tokens and the cost.
-        elsewhere: it would be a leaf, but the span of its provider request is another service's.
+        elsewhere: it would be a leaf or a tool, but the span of that request is another service's.
         usage: the tokens, ``None`` where nobody knows them.
         metrics: those tokens, cost and time to first token, by LLM Observability's names.
         output: what was answered; ``None`` where no event is made of it, or it could not be read.
@@ -81,8 +81,7 @@ def outcome(
         event: an event is made of it, so that contents and cost are wanted.
     """
     arguments, leaf, own_response, answer = request.arguments, beneath.leaf, beneath.own_response, beneath.answered_by
-    base_url = arguments.get("base_url") or arguments.get("api_base")
-    elsewhere = leaf and bool(base_url) and _ddtrace.is_instrumented_proxy(base_url)
+    elsewhere = _is_elsewhere(api, arguments, leaf=leaf)
     leaf = leaf and not elsewhere
     hidden = hidden_params(result.latest)
     if result.chunks is not None:
@@ -114,10 +113,12 @@ def outcome(
                 metadata["token_source"] = "estimated" if usage.estimated else "reported"
     elif output is not None and output.cost is not None:
         metrics["total_cost"] = float(output.cost)
+    error = api.read_error(response) if result.error is None else None
+    if answer is not None and not api.asks_provider:  # a loop's tool, by the server that has run it
+        metrics, elsewhere, error = {**answer.metrics, **metrics}, answer.elsewhere, error or answer.error
     if result.first_content is not None:
         metrics["time_to_first_token"] = result.first_content
-    kind = _kind(api, leaf=leaf)
-    error = api.read_error(response) if result.error is None else None
+    kind = _kind(api, request, leaf=leaf, elsewhere=elsewhere)
     return Outcome(kind, model or _asked_for(request), leaf, elsewhere, usage, metrics, output, metadata, error)
 
 
@@ -136,12 +137,22 @@ def _add_cost(
 
 def unread(api: Api, request: Request | None, *, leaf: bool) -> Outcome:
     """Return what is known without the response: an event without a kind is lost, and an error in the log."""
-    kind = _kind(api, leaf=leaf)
+    kind = _kind(api, request, leaf=leaf, elsewhere=False)
     return Outcome(kind, _asked_for(request) if request is not None else Model("", ""), leaf)
 
 
-def _kind(api: Api, *, leaf: bool) -> str:
-    return api.kind if leaf or not api.asks_provider else WORKFLOW
+def _is_elsewhere(api: Api, arguments: Mapping[str, Any], *, leaf: bool) -> bool:
+    """Whether the call goes to a proxy that reports it itself."""
+    if api.address is not None:
+        return _ddtrace.is_at_instrumented_proxy(api.address(arguments))
+    url = arguments.get("base_url") or arguments.get("api_base") if leaf else None
+    return bool(url) and _ddtrace.is_instrumented_proxy(url)
+
+
+def _kind(api: Api, request: Request | None, *, leaf: bool, elsewhere: bool) -> str:
+    if elsewhere or (api.asks_provider and not leaf):
+        return WORKFLOW
+    return api.kind if api.kind_of is None or request is None else api.kind_of(request.arguments)
 
 
 def _asked_for(request: Request) -> Model:

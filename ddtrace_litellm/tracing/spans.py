@@ -161,7 +161,9 @@ def write(span: Any, request: Request | None, outcome: Outcome) -> None:
         span, kind=kind, model_name=model_name, model_provider=provider, metrics=metrics, tags=_INTEGRATION, **said
     )
     if outcome.output is not None:
-        _link_tools(span, outcome.output, leaf=outcome.leaf)
+        _link_ran(span, outcome.output)
+    if outcome.output is not None and outcome.leaf:
+        link_choices(span, outcome.output)
     if not outcome.leaf or outcome.output is None:
         return
     if prompt is not None and kind == "llm":
@@ -170,12 +172,16 @@ def write(span: Any, request: Request | None, outcome: Outcome) -> None:
         _ddtrace.annotate_tracked_prompt(span, request.arguments.get("messages") or request.arguments.get("prompt"))
 
 
-def _link_tools(span: Any, output: Output, *, leaf: bool) -> None:
-    """Link what a leaf has chosen to the tools that will run, and a tool that has run to what chose it."""
+def _link_ran(span: Any, output: Output) -> None:
+    """Link a tool that has run to what chose it."""
     for ran in output.ran:
         if len(ran.arguments) <= MAX_JSON_CHARS:
             _ddtrace.link_tool_call(span, ran.tool_id, ran.name, ran.arguments)
-    for call in islice(output.tool_calls if leaf else (), _MAX_LINKS):
+
+
+def link_choices(span: Any, output: Output) -> None:
+    """Link what a leaf has chosen to the tools that will run."""
+    for call in islice(output.tool_calls, _MAX_LINKS):
         if call.tool_id and len(call.arguments) <= MAX_JSON_CHARS:
             _ddtrace.link_tool_choice(span, call.tool_id, call.name, call.arguments)
 

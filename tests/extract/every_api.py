@@ -23,6 +23,7 @@ _ITEM = {"type": "message", "role": "assistant", "content": [{"type": "output_te
 ASKED = {
     "arguments": {"note": MARK},
     "contents": [{"role": "user", "parts": [{"text": MARK}]}],
+    "code": MARK,
     "config": {"system_instruction": MARK},
     "document": {"document_name": MARK, "document_url": f"https://host/{MARK}", "image_url": f"https://host/{MARK}"},
     "documents": [MARK, {"text": MARK}],
@@ -37,6 +38,7 @@ ASKED = {
     "prediction": {"type": "content", "content": MARK},
     "prompt": MARK,
     "query": MARK,
+    "questions": [{"instructions": MARK}],
     "request": {"params": {"message": {"role": "user", "parts": [{"kind": "text", "text": MARK}]}}},
     "suffix": MARK,
     "system": MARK,
@@ -51,8 +53,10 @@ ASKED = {
 """What every API asks with, and none may say where contents are not captured."""
 ANSWERED = {
     "candidates": [{"content": {"role": "model", "parts": [{"text": MARK}]}, "finishReason": "STOP"}],
+    "answers": {"city": {"type": "text", "value": MARK}},
     "choices": [{"finish_reason": "stop", "text": MARK, "message": {"role": "assistant", "content": MARK}}],
     "content": [_PART],
+    "steps": [{"type": "model_output", "content": [_PART]}],
     "data": [{"embedding": MARK, "url": f"https://host/{MARK}", "revised_prompt": MARK, "title": MARK}],
     "document_annotation": MARK,
     "id": MARK,
@@ -71,6 +75,7 @@ ANSWERED = {
     ],
     "result": {"kind": "message", "role": "assistant", "parts": [{"kind": "text", "text": MARK}]},
     "role": "assistant",
+    "stdout": MARK,
     "text": MARK,
 }
 """What every API answers."""
@@ -95,5 +100,6 @@ STREAM = [
     _event(type="content_block_delta", index=0, delta={"type": "text_delta", "text": MARK}),
     _event(candidates=ANSWERED["candidates"]),
     {"result": ANSWERED["result"]},
+    {"event_type": "step.delta", "index": 0, "delta": {"type": "text", "text": MARK}},
 ]
 """What every API streams; each API picks what is its own."""

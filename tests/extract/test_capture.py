@@ -96,10 +96,12 @@ NO_CONTENTS = {
     "messages": {"input_messages": _speaks("system", "user", "tool")},
     "rerank": {"input_value": ""},
     "responses": {"input_messages": _speaks("system", "user")},
+    "sandbox": {"input_value": ""},
     "search": {"input_value": ""},
     "speech": {"input_messages": _speaks("system", "user")},
     "tool": {"input_value": ""},
     "tool_loop": {"input_messages": [*_speaks("user"), RESULT]},
+    "typed_answers": {"input_messages": _speaks("user", "user")},
 }
 NO_ANSWER = {
     "batch": {"output_value": _speaks("assistant")},
@@ -107,6 +109,7 @@ NO_ANSWER = {
     "mcp": {"output_value": ""},
     "ocr": {"output_messages": _speaks("assistant", "assistant")},
     "rerank": {"output_documents": [{"text": ""}]},
+    "sandbox": {"output_value": ""},
     "search": {"output_documents": [{"text": ""}]},
     "tool": {"output_value": ""},
 }
@@ -251,6 +254,18 @@ LONG_REQUESTS = {
             _result("f", kind="function_response"),
         ],
     ),
+    "interactions": (
+        {
+            "system_instruction": "abcd",
+            "input": [
+                {"type": "thought", "summary": [{"type": "text", "text": "abcd"}]},
+                {"type": "function_result", "call_id": "c", "name": "f", "result": "abcd"},
+            ],
+        },
+        [_message("system"), _message("reasoning"), _message("assistant", ""), _result("f", kind="function_result")],
+    ),
+    "sandbox": ({"code": "abcd"}, CUT),
+    "typed_answers": ({"state": "abcd", "questions": "abcd"}, [_message("user"), _message("user")]),
     "embeddings": ({"input": ["abcd", "ab"]}, [{"text": CUT}, {"text": "ab"}]),
     "rerank": ({"query": "abcd"}, CUT),
     "search": ({"query": "abcd"}, CUT),
@@ -294,6 +309,12 @@ LONG_RESPONSES = {
     "a2a": ({"result": {"role": "agent", "parts": [{"text": "abcd"}]}}, [_message("agent")]),
     "harness": ({"text": "abcd"}, [_message("assistant")]),
     "mcp": ({"content": [{"type": "text", "text": "abcd"}]}, CUT),
+    "interactions": (
+        {"steps": [{"type": "model_output", "content": [{"type": "text", "text": "abcd"}]}]},
+        [_message("assistant")],
+    ),
+    "sandbox": ({"stdout": "abcd"}, CUT),
+    "typed_answers": ({"answers": {"a": "b"}}, [_message("assistant", '{"... [8 more characters]')]),
     "tool": ({"content": "abcd"}, CUT),
     "tool_loop": ("abcd", [_message("assistant")]),
     "chat": (

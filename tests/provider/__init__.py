@@ -11,15 +11,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
-from ddtrace_litellm.demo import openai_api
+from ddtrace_litellm.demo import anthropic_api, openai_api
 from ddtrace_litellm.demo.answers import Answer, ToolCall, Usage
 from ddtrace_litellm.demo.provider import Behaviour, ConnectionCut, LocalProvider, Reply, Request, Route
 from tests.provider import (
     audio_api,
+    bedrock_api,
     cohere_api,
     embeddings_api,
     gemini_api,
     images_api,
+    interactions_api,
     mistral_api,
     moderations_api,
     responses_api,
@@ -107,6 +109,12 @@ class Provider(LocalProvider):
         "/v1/ocr": Route(mistral_api.answer, mistral_api.body, mistral_api.error_body),
         "/v1beta/models/*:generateContent": Route(
             gemini_api.answer, gemini_api.body, gemini_api.error_body, gemini_api.events
+        ),
+        "/model/*/invoke": Route(
+            anthropic_api.answer, anthropic_api.body, anthropic_api.error_body, bedrock_api.events
+        ),
+        "/v1beta/interactions": Route(
+            interactions_api.answer, interactions_api.body, gemini_api.error_body, interactions_api.events
         ),
         "/search": Route(tavily_api.answer, tavily_api.body, tavily_api.error_body),
     }

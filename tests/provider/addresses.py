@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import replace
+from urllib.parse import unquote
 
 from ddtrace_litellm.demo.provider import Request
 
 _AZURE = re.compile(r"/openai/deployments/(?P<model>[^/]+)(?P<rest>/.+)")
 _AZURE_WITHOUT_DEPLOYMENT = re.compile(r"/openai(?:/v1)?(?P<rest>/.+)")
 _GEMINI = re.compile(r"/v1(?:beta)?/models/(?P<model>[^/:]+):(?P<stream>streamG|g)enerateContent")
+_BEDROCK = re.compile(r"/model/(?P<model>[^/]+)/invoke(?P<stream>-with-response-stream)?")
 _STORED = re.compile(r"/v1/(?P<kind>responses|vector_stores|videos)/(?P<model>[^/]+)(?P<rest>/[a-z]+)?")
 # The same form as a stored object's path, but it stores nothing.
 _COMPACT = "/v1/responses/compact"
@@ -27,6 +29,9 @@ def addressed(request: Request) -> Request:
     if gemini := _GEMINI.fullmatch(request.path):
         body = {**request.body, "model": gemini["model"], "stream": gemini["stream"] == "streamG"}
         return replace(request, path="/v1beta/models/*:generateContent", body=body)
+    if bedrock := _BEDROCK.fullmatch(request.path):
+        body = {**request.body, "model": unquote(bedrock["model"]), "stream": bool(bedrock["stream"])}
+        return replace(request, path="/model/*/invoke", body=body)
     stored = _STORED.fullmatch(request.path)
     if stored and request.path != _COMPACT:
         path = f"/v1/{stored['kind']}/*{stored['rest'] or ''}"

@@ -107,6 +107,14 @@ def _gemini(caller: Caller, method: str) -> Any:
     return read
 
 
+def _interaction(caller: Caller, **more: Any) -> Any:
+    body = {"model": "interactive", "input": "How warm is it?", **more}
+    with caller.http.stream("POST", "/v1beta/interactions", json=body) as answer:
+        read = answer.read()
+        assert answer.status_code == 200, read
+    return read
+
+
 GPT, CLAUDE, GEMINI = "gpt-4o-mini", "claude-sonnet-4-5", "gemini-2.5-flash"
 CASES = (
     Case("chat", lambda caller: _chat(caller, "chat"), GPT),
@@ -165,4 +173,6 @@ CASES = (
     ),
     Case("gemini", lambda caller: _gemini(caller, "generateContent"), GEMINI),
     Case("gemini stream", lambda caller: _gemini(caller, "streamGenerateContent?alt=sse"), GEMINI),
+    Case("interaction", _interaction, GEMINI),
+    Case("interaction stream", lambda caller: _interaction(caller, stream=True), GEMINI),
 )

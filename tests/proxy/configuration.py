@@ -1,9 +1,11 @@
 """The proxy's configuration, what its provider does for which model, and all that may never leave it."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from tests.checkout import CHECKOUT
 from tests.provider import Behaviour, Script
 
 MASTER_KEY = "sk-master-secret-9f8e7d6c5b4a39281706f5e4d3c2b1a0"
@@ -25,6 +27,7 @@ SECRETS = (
     COOKIE.partition("=")[2],
     _PROVIDER_KEY,
     _QUOTED_KEY,
+    GEMINI_KEY,
 )
 
 BEHAVIOURS: Mapping[str, Behaviour] = {
@@ -62,6 +65,17 @@ def configuration(provider_url: str, presidio_url: str = "http://127.0.0.1:9") -
             model("transcription", "openai/whisper-1"),
             model("moderation", "openai/omni-moderation-latest"),
             model("gemini", "gemini/gemini-2.5-flash", f"{provider_url}/v1beta"),
+            {
+                "model_name": "bedrock-claude",
+                "litellm_params": {
+                    "model": "bedrock/anthropic.claude-haiku-4-5-20251001-v1:0",
+                    "aws_bedrock_runtime_endpoint": provider_url,
+                    "aws_access_key_id": "local",
+                    "aws_secret_access_key": _PROVIDER_KEY,
+                    "aws_region_name": "us-east-1",
+                },
+            },
+            model("interactive", "gemini/gemini-2.5-flash", provider_url),
             model("two", "openai/gpt-fails", order=1),
             model("two", "openai/gpt-4o-mini", order=2),
             model("fails", "openai/gpt-fails"),
@@ -107,9 +121,19 @@ def configuration(provider_url: str, presidio_url: str = "http://127.0.0.1:9") -
     }
 
 
+_OBFUSCATION = "DD_TRACE_OBFUSCATION_QUERY_STRING_REGEXP"
+
+
+def obfuscation() -> dict[str, str]:
+    """Return the environment that the documentation tells to hide keys in URLs with."""
+    text = (CHECKOUT / "docs" / "privacy.md").read_text()
+    return {_OBFUSCATION: re.search(rf"{_OBFUSCATION}='(.+)'", text)[1]}
+
+
 def passed_through_to(provider_url: str) -> dict[str, str]:
     """Return the environment in which the pass-through routes of the proxy end at ``provider_url``."""
     names = ("ANTHROPIC", "GEMINI", "OPENAI")
     keys = {f"{name}_API_KEY": _PROVIDER_KEY for name in names}
-    # LiteLLM sends Gemini's in the query of the URL, where ddtrace's own span of the HTTP request has it.
-    return {f"{name}_API_BASE": provider_url for name in names} | keys | {"GEMINI_API_KEY": GEMINI_KEY}
+    # LiteLLM sends Gemini's in the query of the URL.
+    more = {"GEMINI_API_KEY": GEMINI_KEY, **obfuscation()}
+    return {f"{name}_API_BASE": provider_url for name in names} | keys | more

@@ -19,6 +19,7 @@ _ROUTES = {
     "chat": ("/openai/v1/chat/completions", {"model": "gpt-4o-mini", "messages": _MESSAGES}),
     "responses": ("/openai_passthrough/v1/responses", {"model": "gpt-4o-mini", "input": QUESTION}),
     "gemini": (f"{_GEMINI}generateContent", _CONTENTS),
+    "interaction": ("/gemini/v1beta/interactions", {"model": "gemini-2.5-flash", "input": QUESTION}),
 }
 _STREAMED = {name: (path, {**body, "stream": True}) for name, (path, body) in _ROUTES.items() if name != "gemini"} | {
     "gemini": (f"{_GEMINI}streamGenerateContent?alt=sse", _CONTENTS)
@@ -28,6 +29,7 @@ _MODELS = {
     "chat": ("gpt-4o-mini", "openai"),
     "responses": ("gpt-4o-mini", "openai"),
     "gemini": ("gemini-2.5-flash", "gemini"),
+    "interaction": ("gemini-2.5-flash", "gemini"),
 }
 
 
@@ -59,8 +61,43 @@ def test_known_api(arrivals, upstream, caller, name, stream):
     tags = leaf.llm.tags
     assert (tags["team"], tags["api_key_alias"], tags["end_user"]) == ("team-7", "the-key", "end-user-9")
     assert not stream or leaf.llm.metadata["stream_completed"] is True
-    assert GEMINI_KEY not in repr(trace.llm_spans())
     assert answer.content == httpx.post(upstream.url + path[path.index("/", 1) :], json=body).content
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+def test_bedrock(arrivals, upstream, caller, stream):
+    """A model of the configuration is asked through the Router: the leaf is below; AWS's frames go on as they are."""
+    path = f"/model/bedrock-claude/invoke{'-with-response-stream' if stream else ''}"
+    body = {"anthropic_version": "bedrock-2023-05-31", "max_tokens": 64, "messages": _MESSAGES}
+    answer = caller.http.post(f"/bedrock{path}", json=body)
+    assert answer.status_code == 200, answer.text
+    (trace,) = arrivals.wait(caller.mark)
+    (leaf,), (router,) = leaves(trace), routers(trace)
+    (asked,) = [request for request in upstream.requests if request.path.startswith("/model/")]
+    assert (leaf.llm.kind, leaf.llm.name, leaf.error) == ("llm", "allm_passthrough_route", None)
+    assert (leaf.llm.model, leaf.llm.provider) == ("anthropic.claude-haiku-4-5-20251001-v1:0", "bedrock")
+    assert QUESTION in json.dumps(leaf.llm.input)
+    assert "The local provider heard" in json.dumps(leaf.llm.output)
+    assert leaf.llm.metrics["total_tokens"] > 0
+    assert leaf.llm.metrics["total_cost"] > 0
+    assert ("time_to_first_token" in leaf.llm.metrics) is stream
+    assert not {"input_tokens", "total_cost"} & router.llm.metrics.keys()
+    assert answer.content == httpx.post(upstream.url + asked.path, json=body).content
+
+
+def test_key_in_the_url(arrivals, upstream, caller):
+    """Neither the caller's nor the one that LiteLLM sends is in the URLs of the spans, as the documentation sets it."""
+    path = f"{_GEMINI}generateContent?key={CALLER_KEY}&alt=json"
+    asked = caller.http.build_request("POST", path, json=_CONTENTS)
+    del asked.headers["authorization"]
+    assert caller.http.send(asked).status_code == 200
+    (trace,) = arrivals.wait(caller.mark)
+    seen = [span.apm_tags.get("http.url", "") for span in trace.spans]
+    urls = [url for url in seen if "generateContent?" in url]
+    assert len(urls) >= 2  # the web request's, and those of what LiteLLM asks with
+    assert all("<redacted>" in url and "alt=json" in url for url in urls)
+    assert arrivals.leaked([CALLER_KEY, GEMINI_KEY]) == set()
+    assert len(asked_of(upstream)) == 1
 
 
 def test_session_and_tags(arrivals, call):

@@ -172,6 +172,28 @@ _FAMILIES = {
         script=_CALLS_ADD,
         tools=_ADDED,
     ),
+    "interaction": _both("interaction", _FLASH, _model(_ANSWERS), _tokens(4, 8, **_RESPONSE), "completed"),
+    "interaction with thoughts": _both(
+        "interaction",
+        _FLASH,
+        _reasons("Done."),
+        _tokens(4, 9, **{**_RESPONSE, "reasoning_output_tokens": 3}),
+        "completed",
+        asks={"generation_config": {"temperature": 0.5, "thinking_level": "low"}},
+        script=_THINKS,
+        temperature=0.5,
+        thinking_level="low",
+    ),
+    "interaction with a tool": _both(
+        "interaction",
+        _FLASH,
+        _uses("function_call", "call_1"),
+        _tokens(9, 5, **_RESPONSE),
+        "requires_action",
+        asks={"tools": [_OPENAI_TOOL]},
+        script=_CALLS_ADD,
+        tools=_ADDED,
+    ),
 }
 CASES = {
     **{

@@ -26,14 +26,17 @@ TEXT = "one two three four five six"
 ONCE = {"x-should-retry": "false"}
 MODERATION = Call("moderation", lambda: {"input": "Good day"}, "/v1", "/v1/moderations", "", str, "")
 CALLS = {
-    **{name: ENTRY_POINTS[name] for name in ("embedding", "response", "message", "Gemini", "rerank", "GPT image")},
+    **{
+        name: ENTRY_POINTS[name]
+        for name in ("embedding", "response", "message", "Gemini", "interaction", "rerank", "GPT image")
+    },
     "transcription": ENTRY_POINTS["Whisper"],
     "moderation": MODERATION,
 }
 KINDS = {"embedding": "embedding", "rerank": "retrieval"}
-STREAMS = {name: ENTRY_POINTS[f"{name} stream"] for name in ("response", "message", "Gemini")}
+STREAMS = {name: ENTRY_POINTS[f"{name} stream"] for name in ("response", "message", "Gemini", "interaction")}
 """The streams of the families."""
-PARTLY = {"response": 7, "message": 6, "Gemini": 3}
+PARTLY = {"response": 7, "message": 6, "Gemini": 3, "interaction": 4}
 """How many events of a stream have brought some of the text, but not all of it."""
 
 sync_and_async = pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
@@ -207,6 +210,7 @@ ERROR_EVENTS = {
     ),
     "message error": _sse("error", {"type": "error", "error": {"type": "overloaded_error", **_GAVE_UP}}),
     "Gemini error": _sse("", {"error": {"code": 503, "status": "UNAVAILABLE", **_GAVE_UP}}),
+    "interaction error": _sse("error", {"event_type": "error", "error": {"code": "unavailable", **_GAVE_UP}}),
     "message OpenAI's": _sse("", {"error": {"type": "server_error", **_GAVE_UP}}),
     "Gemini OpenAI's": _sse("", {"error": {"type": "server_error", **_GAVE_UP}}),
 }

@@ -40,13 +40,15 @@ def _prices(model: tuple[str, str]) -> dict[str, Any]:
 def _cost(case: Case, tokens: Any, result: Any) -> "float | None":
     """Return LiteLLM's cost of a response, or, where it comes without one, what its price list says.
 
-    LiteLLM says 0 of an image variation, whose model has no price, or one of tokens that nobody counts.
+    LiteLLM says 0 of an image variation, whose model has no price, of tokens that nobody counts, and of an interaction,
+    whose tokens it does not read (1.85, 1.95).
     """
     if not isinstance(result, (dict, list)) and hasattr(result, "_hidden_params"):
         reported = result._hidden_params["response_cost"]
-        return None if reported == 0 and not (tokens and _prices(case.model)) else reported
+        if reported != 0:
+            return reported
     prices = _prices(case.model)
-    if not prices:
+    if not prices or not tokens:
         return None
     tokens = {"cache_read_input_tokens": 0, "cache_write_input_tokens": 0, **case.tokens}
     read, written = tokens["cache_read_input_tokens"], tokens["cache_write_input_tokens"]

@@ -1,6 +1,7 @@
 """Guardrails of the SDK: what their spans and evaluations say, and what a blocked call is."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Iterator
 
@@ -77,13 +78,14 @@ class ChecksTheAnswer(CustomGuardrail):
 
 
 @pytest.fixture
-def use(monkeypatch):
+def use(monkeypatch, presidio):
     """Makes a guardrail the one that a call with ``guardrails=["checked"]`` has."""
     if not _HOOKS:
         pytest.skip("LiteLLM 1.72 runs no guardrail in the SDK")
 
     def make(kind, mode="pre_call"):
         guardrail = kind(guardrail_name="checked", event_hook=mode)
+        guardrail.url = presidio.url
         monkeypatch.setattr(litellm, "callbacks", [guardrail])
         return guardrail
 
@@ -115,9 +117,9 @@ def _guardrail(recorder):
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
-def test_guardrail_that_masks(recorder, provider, use, presidio, stream):
+def test_guardrail_that_masks(recorder, provider, use, stream):
     """One run that records two texts is one span, with what was masked; the call's input is what the provider got."""
-    use(Masks).url = presidio.url
+    use(Masks)
     asyncio.run(_read(_ask(provider, SECRET, stream=True)) if stream else _ask(provider, SECRET))
     assert _kinds(recorder) == [("llm", "acompletion"), ("task", "guardrail.checked")]
     event = _guardrail(recorder)
@@ -268,3 +270,39 @@ def test_router(recorder, provider, use):
         )
     assert {kind for kind, _ in _kinds(recorder)} == {"task", "workflow"}
     assert provider.requests == []
+
+
+REDACTED = {
+    "setting": {},
+    "no-log": {"no-log": True},
+    "header": {"metadata": {"headers": {"x-litellm-enable-message-redaction": "true"}}},
+}
+"""How LiteLLM may be told not to log contents: the arguments of a call; the setting is the process's."""
+
+
+@pytest.fixture(params=REDACTED)
+def told(request, monkeypatch):
+    """Tell LiteLLM, and return the arguments that do."""
+    monkeypatch.setattr(litellm, "turn_off_message_logging", request.param == "setting")
+    return REDACTED[request.param]
+
+
+@pytest.mark.parametrize("kind", [Masks, Blocks])
+def test_redacted(told, kind, recorder, provider, use):
+    """The verdict is on the span and an evaluation, and nothing of what was checked or answered is quoted."""
+    use(kind)
+    blocks = kind is Blocks
+    with pytest.raises(GuardrailRaisedException) if blocks else contextlib.nullcontext():
+        asyncio.run(_ask(provider, f"forbidden: {SECRET}", **told))
+    event = _guardrail(recorder)
+    metadata = event["meta"]["metadata"]
+    assert metadata["guardrail_action"] == ("block" if blocks else "mask")
+    assert blocks or metadata["masked_entity_count"] == {"PHONE_NUMBER": 1}
+    (evaluation,) = recorder.evaluations
+    assert (evaluation["categorical_value"], evaluation["assessment"]) == (
+        ("block", "fail") if blocks else ("mask", "pass")
+    )
+    assert len(provider.requests) == (0 if blocks else 1)
+    told_all = str([recorder.events, recorder.evaluations, [(span, span.get_tags()) for span in recorder.finished]])
+    for quoted in (SECRET, MASK, "my number", "Be nice", "I will not", "The local provider heard"):
+        assert quoted not in told_all

@@ -2,10 +2,12 @@
 
 import asyncio
 import importlib
+import json
 from contextlib import suppress
 
 import litellm
 import pytest
+from ddtrace import config
 
 from ddtrace_litellm.telemetry import snapshot
 from tests.mcp_server import litellm_manager, mcp_server
@@ -94,8 +96,10 @@ def _is_root(event):
 
 
 def _nothing_is_left_open(recorder):
-    # The server is in this process: what it works at when its client goes away has spans of the web framework.
-    assert [resource for resource in recorder.still_open() if not resource.endswith(" /mcp")] == []
+    # The server is in this process: what it works at when its client goes away has spans of the web framework, and of
+    # ddtrace's integration of mcp 1.
+    of_server = (" /mcp", "server_tool_call")
+    assert [resource for resource in recorder.still_open() if not resource.endswith(of_server)] == []
     assert not snapshot().internal_errors
     assert SECRET not in str([(event, event["span"].get_tags()) for event in recorder.events])
 
@@ -222,3 +226,89 @@ def test_caller_of_a_tool(manager, recorder):
     assert {"api_key_alias:app", "team:t1", "mcp_server_name:weather"} <= set(event["tags"])
     assert event["span"].get_tag("litellm.request.host") == "gateway"
     _nothing_is_left_open(recorder)
+
+
+def _loop(provider, execute, chosen):
+    definition = {"type": "function", "function": {"name": "forecast", "parameters": {"type": "object"}}}
+    asked = {"model": "openai/asks", "messages": ASK, "tools": [definition]}
+    where = {"api_base": f"{provider.url}/v1", "api_key": "sk-local"}
+    provider.behaviours["asks"] = Script(tool_calls=(chosen,))
+    _on_forecast.append(lambda: provider.behaviours.update(asks=Script(text="Done.")))
+    return asyncio.run(litellm.arun_tool_loop(execute_tool=execute, **asked, **where))
+
+
+def _told(tool_call, result):
+    return {"role": "tool", "tool_call_id": tool_call.id, "content": result.content[0].text}
+
+
+needs_loop = pytest.mark.skipif(not hasattr(litellm, "run_tool_loop"), reason="this LiteLLM has no loop (before 1.108)")
+
+
+@needs_loop
+@pytest.mark.parametrize("city", ["Paris", "Atlantis"], ids=["answers", "fails"])
+def test_tool_of_a_loop_at_a_server(city, server, provider, recorder):
+    """It is one event, the loop's, with the server and its error: the client's call is an APM span beneath it."""
+
+    async def execute(tool_call):
+        asked = _call(tool_call.function.name, **json.loads(tool_call.function.arguments))
+        return _told(tool_call, await _client(server).call_tool(asked))
+
+    chosen = ToolCall("call_1", "forecast", json.dumps({"city": city}))
+    _loop(provider, execute, chosen)
+    (tool,) = _tools(recorder)
+    assert tool["name"] == "forecast"
+    assert {"mcp_tool:forecast", "mcp_tool_kind:client"} <= set(tool["tags"])
+    assert any(tag.startswith("mcp_server_name:127.0.0.1") for tag in tool["tags"])
+    assert (tool["status"] == "error") is (city == "Atlantis")
+    (client,) = [span for span in recorder.litellm_spans if span.resource == "mcp.call_tool"]
+    assert (client.parent_id, client.span_type) == (tool["span"].span_id, None)
+    first, second = recorder.leaves
+    assert [link["span_id"] for link in tool["span_links"]] == [first["span_id"]]
+    assert [link["span_id"] for link in second["span_links"]] == [tool["span_id"]]
+    _nothing_is_left_open(recorder)
+
+
+@needs_loop
+def test_other_tool_of_a_server_in_a_loop(server, provider, recorder):
+    """A tool that asks a server something of its own is two events, one in the other."""
+
+    async def execute(tool_call):
+        return _told(tool_call, await _client(server).call_tool(_call("forecast", city="Rome")))
+
+    _loop(provider, execute, ToolCall("call_1", "forecast", '{"city": "Paris"}'))
+    inner, outer = _tools(recorder)
+    assert inner["parent_id"] == outer["span_id"]
+    assert (inner["name"], outer["name"]) == ("MCP Client Tool Call: forecast", "forecast")
+    assert not [tag for tag in outer["tags"] if tag.startswith("mcp_")]
+
+
+@pytest.fixture
+def instrumented(server, monkeypatch):
+    """Say that the server is behind a proxy that is traced, as DD_LLMOBS_INSTRUMENTED_PROXY_URLS does."""
+    monkeypatch.setattr(config, "_llmobs_instrumented_proxy_urls", {f"{server.removesuffix('/mcp')}/v1"})
+
+
+@pytest.mark.usefixtures("instrumented")
+def test_tool_behind_a_traced_proxy(server, recorder):
+    """The proxy has the tool: here the call is a workflow."""
+    asyncio.run(_client(server).call_tool(_call("forecast", city="Paris")))
+    assert _tools(recorder) == []
+    (event,) = [event for event in recorder.events if event["name"] == "MCP Client Tool Call: forecast"]
+    assert event["meta"]["span"]["kind"] == "workflow"
+
+
+@needs_loop
+@pytest.mark.usefixtures("instrumented")
+def test_tool_of_a_loop_behind_a_traced_proxy(server, provider, recorder):
+    """So is the loop's, which is linked to the calls around it still."""
+
+    async def execute(tool_call):
+        return _told(tool_call, await _client(server).call_tool(_call("forecast", city="Paris")))
+
+    _loop(provider, execute, ToolCall("call_1", "forecast", '{"city": "Paris"}'))
+    assert _tools(recorder) == []
+    (tool,) = [event for event in recorder.events if event["name"] == "forecast"]
+    assert tool["meta"]["span"]["kind"] == "workflow"
+    first, second = recorder.leaves
+    assert [link["span_id"] for link in tool["span_links"]] == [first["span_id"]]
+    assert [link["span_id"] for link in second["span_links"]] == [tool["span_id"]]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from urllib.parse import urlsplit
 
 import litellm
 import pytest
@@ -148,6 +149,42 @@ def test_ingest_that_fails(recorder, provider):
     assert event["status"] == "error"
     assert event["meta"]["error"]["type"] == "IngestError"
     assert "No such store" in event["meta"]["error"]["message"]
+    assert recorder.still_open() == []
+
+
+@needs_ingest
+def test_ingest_with_embeddings_of_litellms(recorder, provider, monkeypatch):
+    """Each request for embeddings is a leaf beneath the workflow, which has neither their tokens nor the texts."""
+    stores = pytest.importorskip("litellm.rag.ingestion.s3_vectors_ingestion").S3VectorsRAGIngestion
+    provider.behaviours[""] = Script(reply_body={})  # S3, which the requests below have no model for
+
+    async def locally(ingestion, _method, url, data=None, **_more):
+        # LiteLLM lets nobody say where S3 is.
+        return await ingestion.async_httpx_client.post(provider.url + urlsplit(url).path, data=data)
+
+    monkeypatch.setattr(stores, "_sign_and_execute_request", locally)
+    store = {
+        "custom_llm_provider": "s3_vectors",
+        "vector_bucket_name": "the-cats",
+        "index_name": "cats",
+        "aws_region_name": "us-east-1",
+    }
+    options = {"vector_store": store, "embedding": {"model": "openai/text-embedding-3-small"}}
+    response = asyncio.run(
+        litellm.aingest(ingest_options=options, file_data=("cats.txt", b"Cats purr. " * 300, "text/plain"))
+    )
+    assert response["status"] == "completed", response
+    asked = [request for request in provider.requests if request.path == "/v1/embeddings"]
+    (workflow,) = [event for event in recorder.events if event["meta"]["span"]["kind"] == "workflow"]
+    assert asked
+    assert len(recorder.leaves) == len(asked)
+    assert {(leaf["meta"]["span"]["kind"], leaf["parent_id"]) for leaf in recorder.leaves} == {
+        ("embedding", workflow["span_id"])
+    }
+    assert all(leaf["metrics"]["total_cost"] > 0 for leaf in recorder.leaves)
+    assert workflow["metrics"] == {}
+    assert "Cats purr" not in json.dumps(workflow["meta"])
+    assert workflow["meta"]["metadata"]["embedding_model"] == "openai/text-embedding-3-small"
     assert recorder.still_open() == []
 
 
