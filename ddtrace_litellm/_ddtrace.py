@@ -44,6 +44,8 @@ _CALL = "ddtrace_litellm.call"
 _ATTACHED = "ddtrace_litellm.attached"
 _COUNT = "ddtrace_litellm.count"
 _FAILURES = "ddtrace_litellm.failures"
+# By the kind of a call's event: what says of a span above that such a call of ours is how it gets its answer.
+_ANSWERED = {kind: f"ddtrace_litellm.answered.{kind}" for kind in ("llm", "embedding")}
 # ddtrace's integrations of the SDKs that LiteLLM can call a provider through.
 _PROVIDER_SPANS = frozenset({"anthropic.request", "google_genai.request", "openai.request", "vertexai.request"})
 # Its integration of MCP: name and resource of the span of ClientSession.call_tool.
@@ -385,6 +387,43 @@ def is_at_instrumented_proxy(url: str) -> bool:
     """Whether this URL, of something else than a model's API, is one of such a service: its path is another."""
     proxies = config._llmobs_instrumented_proxy_urls or ()
     return any(urlsplit(url)[:2] == urlsplit(proxy)[:2] for proxy in proxies)
+
+
+FRAMEWORK_SPANS = BaseLLMIntegration
+"""The class of all of ddtrace's integrations that make events: its methods say what is on a span of theirs."""
+
+
+def note_answered(active: Any, kind: str) -> None:
+    """Note for the active span and those above it, in this process, that a call of this kind beneath answers them."""
+    key = _ANSWERED.get(kind)
+    span = active if key is not None and isinstance(active, Span) else None
+    while span is not None and not span._get_ctx_item(key):  # above one that knows, all do
+        span._set_ctx_item(key, True)
+        span = span._parent
+
+
+def is_answered(span: Any, kind: str | None) -> bool:
+    """Whether a call of ours beneath a span, with an event of this kind, answers it."""
+    key = _ANSWERED.get(kind or "")
+    return key is not None and bool(span._get_ctx_item(key))
+
+
+def as_workflow(span: Any) -> None:
+    """Make the event of a span of others a workflow without tokens, where a call of ours beneath answers it."""
+    event = span._get_struct_tag(_EVENT) or {}
+    meta = event.get("meta") or {}
+    if not is_answered(span, (meta.get("span") or {}).get("kind")):
+        return
+    event["metrics"] = {name: value for name, value in event["metrics"].items() if not name.endswith("_tokens")}
+    asked, said = meta["input"], meta["output"]
+    documents = [document["text"] for document in asked.pop("documents", ())]
+    shown = {
+        "input_value": documents or None,
+        "input_messages": asked.pop("messages", None),
+        "output_messages": said.pop("messages", None),
+    }
+    span._set_struct_tag(_EVENT, event)
+    annotate(span, kind="workflow", **shown)
 
 
 def listen_to_other_spans(

@@ -37,7 +37,7 @@ from ddtrace_litellm.targets import (
     Target,
 )
 from ddtrace_litellm.telemetry import snapshot
-from ddtrace_litellm.tracing import calls, debug_log, lambda_invocations, spans
+from ddtrace_litellm.tracing import calls, debug_log, frameworks, lambda_invocations, spans
 from ddtrace_litellm.tracing.errors import contain
 from ddtrace_litellm.tracing.streams import end_open_streams
 from ddtrace_litellm.tracing.wrappers import (
@@ -89,6 +89,7 @@ def patch() -> None:
         _restore_all()
         raise
     _ddtrace.listen_to_other_spans(_leaf_span, _beneath_a_tool, calls.span_failed)
+    frameworks.follow()
     if os.environ.get(LAMBDA_VARIABLE):
         lambda_invocations.follow()
     _report_health()
@@ -105,6 +106,7 @@ def unpatch() -> None:
     _restore_all()
     _stop_scraper()
     _ddtrace.stop_listening()
+    frameworks.stop_following()
     lambda_invocations.stop_following()
     atexit.unregister(_end)
     litellm._datadog_patch = False  # noqa: SLF001

@@ -63,6 +63,8 @@ def begin(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any], instanc
         call = Call.open(target, target.arguments(args, kwargs, instance), parent, active)
         if target.router:
             call.chosen_by(instance)
+        if parent is None:
+            _ddtrace.note_answered(active, target.api.kind)
         return call
     return None
 

@@ -119,7 +119,7 @@ def _items(answer: Answer) -> list[dict[str, Any]]:
             {"type": "reasoning", "id": "rs_0", "summary": [{"type": "summary_text", "text": answer.reasoning}]}
         )
     if answer.text:
-        part = {"type": "output_text", "text": answer.text, "annotations": []}
+        part = {"type": "output_text", "text": answer.text, "annotations": [], "logprobs": []}
         items.append({"type": "message", "id": "msg_0", "role": "assistant", "status": "completed", "content": [part]})
     items.extend(
         {

@@ -16,7 +16,17 @@ from ddtrace_litellm import get_version
 from tests.provider import Provider, Script, Usage
 from tests.provider.calls import Call
 from tests.recorder import Recorder
-from tests.tracing.entry_points import ENTRY_POINTS, aread, arguments, deployment_id, direct, find, make, twin
+from tests.tracing.entry_points import (
+    ENTRY_POINTS,
+    aread,
+    arguments,
+    deployment_id,
+    direct,
+    find,
+    make,
+    skip_what_goes_elsewhere,
+    twin,
+)
 from tests.tracing.scenarios import ASK
 
 litellm.suppress_debug_info = True
@@ -169,8 +179,7 @@ class _Beside:
         """Make a call, and wait for what the callback is told."""
         if importlib.util.find_spec("fastapi") is None and ("Gemini" in name or "message" in name):
             pytest.skip("LiteLLM cannot make this call without fastapi")
-        if name == "moderation" and get_version().startswith("1.72."):
-            pytest.skip("LiteLLM 1.72 asks OpenAI itself, whatever the address")
+        skip_what_goes_elsewhere(name)
         self.callback.arrived.clear()
         if way == "direct":
             result = (make if name in ENTRY_POINTS else _direct)(name, way, self.provider)
