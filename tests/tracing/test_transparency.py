@@ -276,7 +276,7 @@ def _sent(request):
     boundary = request.headers.get("content-type", "").partition("boundary=")[2]
     body = request.raw.replace(boundary.encode(), b"*") if boundary else request.raw
     headers = sorted((name, value) for name, value in request.headers.items() if not name.startswith(_OF_EACH_REQUEST))
-    return request.method, request.path, body, _VOLATILE.sub("*", str(headers))
+    return request.method, request.path, told(body), _VOLATILE.sub("*", str(headers))
 
 
 _QUIETLY = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
