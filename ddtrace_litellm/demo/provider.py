@@ -53,12 +53,14 @@ class Request:
         headers: names in lower case.
         body: the JSON object, or a form's fields: files are their names, a field given more than once is a list.
         method: the HTTP method, in upper case.
+        raw: the body's bytes.
     """
 
     path: str
     headers: Mapping[str, str]
     body: Mapping[str, Any]
     method: str = "POST"
+    raw: bytes = b""
 
     @property
     def model(self) -> str:
@@ -223,6 +225,7 @@ class _Handler(BaseHTTPRequestHandler):
             headers={name.lower(): value for name, value in self.headers.items()},
             body=_fields(self.headers.get("Content-Type") or "", raw),
             method=self.command,
+            raw=raw,
         )
         provider = self.server.provider
         provider.requests.append(request)

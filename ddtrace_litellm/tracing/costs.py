@@ -174,11 +174,13 @@ def _calculator(exchange: Exchange) -> Any:
 
 
 def _asked(calculator: Any, exchange: Exchange, consumed: Tokens, price: models.Price | None) -> float | None:
-    """Ask LiteLLM, which raises where it cannot tell (1.72 to 1.110): then the tokens are still known."""
+    """Ask LiteLLM; ``None`` where it cannot tell, and the tokens are still known."""
+    response = None
     with _PRICE:
         response = _priceable(exchange, consumed, calculator)
-        if response is None:
-            return None
+    if response is None:
+        return None
+    with suppress(Exception):  # it raises where it cannot tell (1.72 to 1.110)
         if calculator is not None:
             # As if not out of the cache: what that has saved is asked for as well.
             return number(calculator._response_cost_calculator(result=response, cache_hit=False))  # noqa: SLF001  # 1.60
@@ -196,7 +198,10 @@ def _priceable(exchange: Exchange, consumed: Tokens, calculator: Any) -> Any:
     counted = usage is not None and usage.estimated
     if response is not None and not counted:
         form = CHAT_FORMS.get(exchange.api.name)
-        found = form(response, calculator or exchange.logging_obj) if form is not None else None
+        try:
+            found = form(response, calculator or exchange.logging_obj) if form is not None else None
+        except Exception:  # LiteLLM's, for an answer that is not as its provider's documentation has it (1.72 to 1.110)
+            return None
         if found is not None:
             return found
         if (

@@ -65,6 +65,17 @@ class Grumpy:
         raise RuntimeError("no text")
 
 
+def _refuse(*_asked):
+    raise RuntimeError("no")
+
+
+class Hostile:
+    """A value that raises at every question: its attributes, its type, its truth, its items, its text."""
+
+    __bool__ = __call__ = __contains__ = __eq__ = __float__ = __format__ = __getattribute__ = __getitem__ = _refuse
+    __hash__ = __index__ = __int__ = __iter__ = __len__ = __repr__ = __str__ = _refuse
+
+
 # What fails somewhere: halves of characters, ends of C strings, what turns the text around, a JSON of its own.
 _TEXTS = st.text(st.characters(exclude_categories=()), max_size=30) | st.sampled_from(
     ["\ud83d", "\ude00\ud83d", "a\0b", "\u202eabc", '{"a": "\\ud83d"}', "data:image/png;base64,AAAA", "http://[", ""]
@@ -218,6 +229,28 @@ def test_anything_that_is_streamed(name, data, recorder):
     streamed = _traced(name, lambda **_asked: _Stream(chunks))(**asked)
     assert list(map(id, streamed)) == list(map(id, chunks))
     _check(recorder, checked)
+
+
+@pytest.mark.parametrize("where", ["arguments", "answer", "inside"])
+@pytest.mark.parametrize("name", sorted(APIS))
+def test_value_that_raises_at_every_question(name, where, recorder):
+    """What of ours fails at it stays with us: the program gets its answer, and the span ends."""
+    hostile = Hostile()
+    asked = dict.fromkeys(ASKED, hostile) if where == "arguments" else {}
+    answered = {"answer": hostile, "inside": dict.fromkeys(ANSWERED, hostile)}.get(where, {})
+    assert _traced(name, lambda **_asked: answered)(model="m", custom_llm_provider="openai", **asked) is answered
+    assert len(recorder.finished) == 1
+
+
+@pytest.mark.parametrize("name", sorted(name for name, api in APIS.items() if api.streaming))
+def test_chunk_that_raises_at_every_question(name, recorder):
+    """So it is with chunks, and when the stream is read again after its end."""
+    chunks = [Hostile(), {"choices": Hostile()}, Hostile()]
+    stream = _traced(name, lambda **_asked: _Stream(chunks))(model="m", custom_llm_provider="openai", stream=True)
+    assert list(map(id, stream)) == list(map(id, chunks))
+    assert len(recorder.finished) == 1
+    with pytest.raises(StopIteration):
+        next(stream)
 
 
 @pytest.mark.parametrize("name", sorted(APIS))

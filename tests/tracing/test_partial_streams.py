@@ -13,7 +13,7 @@ import pytest
 from ddtrace_litellm import _ddtrace, get_version
 from tests.provider import Script, Usage
 from tests.tracing.entry_points import deployment_id
-from tests.tracing.scenarios import chunk_text
+from tests.tracing.scenarios import ASK, aread, chunk_text, to
 
 litellm.suppress_debug_info = True
 pytestmark = pytest.mark.usefixtures("clean_slate")
@@ -170,3 +170,22 @@ def test_tool_calls_that_are_numbered_badly(number, asynchronous, provider, reco
     found = [(call["tool_id"], call["name"], call["arguments"]) for call in message["tool_calls"]]
     assert found == [("call_red", "paint", {"colour": "red"}), ("call_sum", "add", {"a": 1})]
     assert linked == [(identifier, *call) for identifier, call in asked.items()]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_stream_that_is_read_again_after_its_end(asynchronous, provider, recorder):
+    """It says once more that it has ended, as LiteLLM's own does, and its span is the one that it was."""
+    asked = {"messages": ASK, "stream": True, **to(provider, model="mistral/m")}
+
+    async def read():
+        stream = await litellm.acompletion(**asked)
+        return await aread(stream), [await anext(stream, "ended") for _ in range(2)]
+
+    if asynchronous:
+        said, again = asyncio.run(read())
+    else:
+        stream = litellm.completion(**asked)
+        said, again = "".join(map(chunk_text, stream)), [next(stream, "ended") for _ in range(2)]
+    assert said
+    assert again == ["ended", "ended"]
+    assert recorder.event["meta"]["output"]["messages"][0]["content"] == said

@@ -3,6 +3,9 @@ import asyncio
 import litellm
 import pytest
 
+from ddtrace_litellm.telemetry import snapshot
+from tests.provider import Script
+from tests.provider.calls import CONTENTS
 from tests.tracing.scenarios import ASK
 
 litellm.suppress_debug_info = True
@@ -40,6 +43,22 @@ def test_price_that_litellm_cannot_tell_leaves_the_tokens(provider, recorder, mo
     assert metrics["input_tokens"] > 0
     assert "total_cost" not in metrics
     assert recorder.event["meta"]["output"]["messages"]
+
+
+@pytest.mark.usefixtures("clean_slate")
+def test_answer_that_litellm_cannot_price_is_no_failure_of_ours(provider, recorder):
+    """Gemini's candidate with a number that is none: the event has tokens and no cost, and nothing is counted."""
+    answer = {
+        "candidates": [{"index": {}, "content": {"role": "model", "parts": [{"text": "Good day"}]}}],
+        "usageMetadata": {"promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 5},
+    }
+    provider.otherwise = Script(reply_body=answer)
+    litellm.google_genai.generate_content(
+        model="gemini/gemini-2.5-flash", contents=CONTENTS, api_base=f"{provider.url}/v1beta", api_key="k"
+    )
+    assert recorder.event["metrics"]["input_tokens"] == 3
+    assert "total_cost" not in recorder.event["metrics"]
+    assert not snapshot().internal_errors
 
 
 def test_deployment_of_two_routers_keeps_its_models_price(provider, recorder):

@@ -190,6 +190,15 @@ def test_a_page_is_split_at_the_limits(monkeypatch):
         assert int(request.headers["Content-Length"]) <= 2000
 
 
+@pytest.mark.parametrize("limit", [*range(2000, 2050), 500])
+def test_a_body_of_many_small_values_is_split_at_the_limit(limit, monkeypatch):
+    """What is between and around the values counts to the byte."""
+    monkeypatch.setattr(payloads_module, "LARGEST", limit)
+    made = [*payloads(SERIES, [b"1"] * 1000, NOW)]
+    assert sum(payload.values for payload in made) == 1000
+    assert max(len(zlib.decompress(payload.body)) for payload in made) <= limit
+
+
 def test_real_limits():
     """The bodies of 40,000 series, 16 MB, are within the limits of the API."""
     items = [
