@@ -1,7 +1,7 @@
 """All options of an instance: an option is one field, with its default, its meaning and where it does not apply.
 
 The specification of the check, its ``conf.yaml.example`` and the table in the documentation come from these models:
-``python -m ddtrace_litellm.openmetrics.generate_options``.
+``python -m tests.openmetrics.generate_options``.
 """
 
 from typing import Any
