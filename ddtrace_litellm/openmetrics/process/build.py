@@ -120,9 +120,8 @@ def _sink(config: OpenMetricsConfig, of: Instance, process: Process) -> Sink:
 
         return dogstatsd.from_environment(os.environ, interval=of.interval)
     from ddtrace_litellm.metrics.sinks import api
-    from ddtrace_litellm.openmetrics.intake import Intake
 
     # An Agent adds up the counts of several workers. Datadog's API does not: of two for one second it keeps one.
     one_of_several = process.forked or parent_process() is not None or shared_directory() is not None
     tags = (f"worker:{os.getpid()}",) if of.endpoint is None and one_of_several else ()
-    return api.from_environment(os.environ, Intake, interval=of.interval, tags=tags)
+    return api.from_environment(os.environ, interval=of.interval, tags=tags)
