@@ -102,7 +102,7 @@ def _scraper(of: Instance, config: OpenMetricsConfig, process: Process) -> Scrap
         if of.health_endpoint:
             tags = of.page.tags(source.endpoint)
             extra = EndpointHealth(of.endpoint, of.health_endpoint, of.health_endpoint_interval, tags)
-            options = replace(options, extra=extra)
+            options = replace(options, extra=extra.collect)
         return Scraper(source, lambda: Collector(of.page, endpoint=source.endpoint), sink, options)
     registry = process.registry or RegistrySource()
 
