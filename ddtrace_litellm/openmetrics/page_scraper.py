@@ -8,6 +8,7 @@ from datadog_checks.base.utils.http import RequestsWrapper
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.metrics.batch import MetricBatch, Status
+from ddtrace_litellm.metrics.sanitizing import merged
 from ddtrace_litellm.openmetrics.options.fields import OptionError, read
 from ddtrace_litellm.openmetrics.options.models import InstanceModel
 from ddtrace_litellm.openmetrics.options.page import page_options
@@ -101,7 +102,8 @@ class PageScraper:
 
     def _submit(self, batch: MetricBatch) -> None:
         check, more = self._check, self._dynamic_tags
-        for record in batch.records:
+        # Of two series that differ by case only, Datadog would keep one.
+        for record in merged(batch.records):
             submit = check.count if record.type == "count" else check.gauge
             submit(record.name, record.value, tags=(*record.tags, *more), hostname=record.hostname, raw=True)
         for distribution in batch.distributions:

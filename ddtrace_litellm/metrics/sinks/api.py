@@ -18,6 +18,7 @@ from random import random
 from ddtrace_litellm import masking
 from ddtrace_litellm.metrics.batch import MetricBatch, ServiceCheck
 from ddtrace_litellm.metrics.log_once import LogOnce
+from ddtrace_litellm.metrics.sanitizing import environment_tags, tag
 from ddtrace_litellm.metrics.sinks.intake import Answer, Intake
 from ddtrace_litellm.metrics.sinks.payloads import (
     CHECKS,
@@ -32,7 +33,6 @@ from ddtrace_litellm.metrics.sinks.payloads import (
     payloads,
     series,
 )
-from ddtrace_litellm.metrics.sinks.sanitizing import environment_tags, tag
 from ddtrace_litellm.transport import FetchError
 
 log = logging.getLogger("ddtrace.litellm.openmetrics")

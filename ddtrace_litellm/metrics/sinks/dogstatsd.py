@@ -17,10 +17,10 @@ from math import nextafter
 from ddtrace_litellm import masking
 from ddtrace_litellm.metrics.batch import Distribution, MetricBatch, ServiceCheck
 from ddtrace_litellm.metrics.log_once import LogOnce
+from ddtrace_litellm.metrics.sanitizing import environment_tags, host, message, metric_name, tag
 from ddtrace_litellm.metrics.sinks.address import Address, address
 from ddtrace_litellm.metrics.sinks.paced import LARGEST_PACKET, PacedClient
 from ddtrace_litellm.metrics.sinks.points import points
-from ddtrace_litellm.metrics.sinks.sanitizing import environment_tags, host, message, metric_name, tag
 
 log = logging.getLogger("ddtrace.litellm.openmetrics")
 

@@ -159,7 +159,7 @@ class InstanceModel(PageModel, RequestModel):
         not_in_process="the Agent that receives the metrics gives them its host; hostname_label changes it",
     )
     enable_health_service_check: Boolean = option(True, "Send the service check `litellm.openmetrics.health`.")
-    ignore_connection_errors: Boolean = option(False, "A proxy that cannot be reached is no error.")
+    ignore_connection_errors: Boolean = option(False, "A proxy that cannot be reached, or falls silent within a page, is no error.")
     litellm_health_endpoint: Text = option(
         "",
         "The proxy's own health check. It is asked behind a scrape, with the HTTP options below.\n\n"
