@@ -47,11 +47,11 @@ class PageScraper:
                 "process_isolation: each run would be a new process that knows no page before, and could count nothing;"
                 " with use_base_class_scraper the Agent counts"
             )
-        page = page_options(config, init_config, in_agent=True)
+        options = page_options(options, common, in_agent=True)
         self._ignored = options.ignore_tags
         self._ignore_connection_errors = options.ignore_connection_errors
         self._health_check = options.enable_health_service_check
-        self._telemetry = page.telemetry
+        self._telemetry = options.telemetry
         timeouts = {"timeout", "read_timeout"} & (config.keys() | init_config.keys())
         http = RequestsWrapper(
             config if timeouts else {**config, "read_timeout": READ_TIMEOUT},
@@ -66,7 +66,9 @@ class PageScraper:
             openmetrics_only=options.use_latest_spec,
             line_filters=[options.raw_line_filters] if options.raw_line_filters else [],
         )
-        self._collector = Collector(page, started=self._source.started, endpoint=self._source.endpoint)
+        self._collector = Collector(
+            options, in_agent=True, started=self._source.started, endpoint=self._source.endpoint
+        )
         self._dynamic_tags: tuple[str, ...] = ()
         self._notices = Notices(check.log, self._source.name)
 
