@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from ddtrace_litellm.metrics.batch import Distribution, Record, ServiceCheck, Status
 from ddtrace_litellm.metrics.sanitizing import host, merged, message, metric_name, tag
-from ddtrace_litellm.metrics.sinks.points import points
 
 LARGEST = 5_242_880
 """Bytes of a body before compression."""
@@ -137,7 +136,7 @@ def distributions(found: Iterable[Distribution], sender: Sender, at: int) -> lis
     """Return distributions; each value is written as often as it was observed."""
     items = []
     for distribution in found:
-        values = [value for value, times in points(distribution.buckets) for _ in range(times)]
+        values = [value for value, times in distribution.points() for _ in range(times)]
         items += [
             _json(
                 {

@@ -6,7 +6,6 @@ from math import isfinite
 
 from ddtrace_litellm.metrics.batch import MetricBatch
 from ddtrace_litellm.openmetrics.options.models import PageModel
-from ddtrace_litellm.openmetrics.pipeline.contexts import Contexts
 from ddtrace_litellm.openmetrics.pipeline.deltas import (
     CounterStep,
     Deltas,
@@ -25,7 +24,7 @@ from ddtrace_litellm.openmetrics.pipeline.labels import (
     add_histograms,
 )
 from ddtrace_litellm.openmetrics.pipeline.naming import Names
-from ddtrace_litellm.openmetrics.pipeline.places import MOST_SERIES, Places
+from ddtrace_litellm.openmetrics.pipeline.places import MOST_SERIES, Contexts, Places
 from ddtrace_litellm.openmetrics.pipeline.reading import Reading
 from ddtrace_litellm.openmetrics.pipeline.series import GaugeValue, series_of
 from ddtrace_litellm.openmetrics.pipeline.share_labels import SharedLabels

@@ -11,7 +11,6 @@ from typing import ClassVar
 from ddtrace_litellm.metrics.batch import Distribution, Metadata, Record, ServiceCheck, Status
 from ddtrace_litellm.openmetrics.names import Metric, Submission
 from ddtrace_litellm.openmetrics.options.entries import Entry
-from ddtrace_litellm.openmetrics.pipeline.contexts import Contexts
 from ddtrace_litellm.openmetrics.pipeline.deltas import Observations
 from ddtrace_litellm.openmetrics.pipeline.histograms import (
     HistogramRules,
@@ -21,6 +20,7 @@ from ddtrace_litellm.openmetrics.pipeline.histograms import (
     without_bounds,
 )
 from ddtrace_litellm.openmetrics.pipeline.labels import Context, LabelRules, harmless
+from ddtrace_litellm.openmetrics.pipeline.places import Contexts
 from ddtrace_litellm.openmetrics.samples import Labels
 
 _UPPER_BOUND = "upper_bound"
