@@ -30,8 +30,7 @@ from benchmarks.openmetrics_parser import BOUNDS, SMALL, USUAL, _labels, _longes
 from ddtrace_litellm.openmetrics.names import table
 from ddtrace_litellm.openmetrics.options.models import PageModel
 from ddtrace_litellm.openmetrics.pipeline.collector import Collector
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
-from ddtrace_litellm.openmetrics.sources.http import HttpSource
+from ddtrace_litellm.openmetrics.sources.http import Endpoint, HttpSource
 
 ROOT = Path(__file__).parents[1]
 SIZES = {"1MB": SMALL, "10MB": USUAL}

@@ -37,8 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     from ddtrace_litellm.openmetrics import render
     from ddtrace_litellm.openmetrics.options.models import PageModel
     from ddtrace_litellm.openmetrics.pipeline.collector import Collector
-    from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
-    from ddtrace_litellm.openmetrics.sources.http import HttpSource
+    from ddtrace_litellm.openmetrics.sources.http import Endpoint, HttpSource
 
     token = ""
     try:

@@ -48,10 +48,7 @@ class PageScraper:
                 " with use_base_class_scraper the Agent counts"
             )
         options = page_options(options, common, in_agent=True)
-        self._ignored = options.ignore_tags
-        self._ignore_connection_errors = options.ignore_connection_errors
-        self._health_check = options.enable_health_service_check
-        self._telemetry = options.telemetry
+        self._options = options
         timeouts = {"timeout", "read_timeout"} & (config.keys() | init_config.keys())
         http = RequestsWrapper(
             config if timeouts else {**config, "read_timeout": READ_TIMEOUT},
@@ -74,7 +71,8 @@ class PageScraper:
 
     def set_dynamic_tags(self, *tags: str) -> None:
         """Add tags to everything but the service check from now on."""
-        self._dynamic_tags = tuple(tag for tag in tags if not (self._ignored and self._ignored.search(tag)))
+        ignored = self._options.ignore_tags
+        self._dynamic_tags = tuple(tag for tag in tags if not (ignored and ignored.search(tag)))
 
     def scrape(self) -> None:
         """Read the page and submit what became of it; a page that is not whole submits nothing but that."""
@@ -83,7 +81,7 @@ class PageScraper:
                 batch = self._collector.collect(page.samples, page.asked_at)
         except UnreachableError as error:
             self._health(Status.CRITICAL, str(error))
-            if not self._ignore_connection_errors:
+            if not self._options.ignore_connection_errors:
                 raise
             self._check.log.warning("%s", error)
             return
@@ -99,7 +97,7 @@ class PageScraper:
         self._notices.tell(batch)
 
     def _health(self, status: Status, message: str = "") -> None:
-        if self._health_check:
+        if self._options.enable_health_service_check:
             self._check.service_check(_HEALTH, int(status), tags=self._collector.tags, message=message)
 
     def _submit(self, batch: MetricBatch) -> None:
@@ -128,7 +126,7 @@ class PageScraper:
             check.set_metadata(metadata.name, metadata.value, **metadata.options)
         if batch.dropped:
             check.count(_DROPPED, batch.dropped, tags=(*self._collector.tags, *more))
-        if self._telemetry:
+        if self._options.telemetry:
             check.gauge("telemetry.payload.size", self._source.size, tags=(*self._collector.tags, *more))
             if left_out := self._source.lines.left_out:
                 check.count("telemetry.metrics.blacklist.count", left_out, tags=(*self._collector.tags, *more))

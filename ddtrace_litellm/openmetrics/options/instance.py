@@ -11,7 +11,7 @@ from ddtrace_litellm.openmetrics.options.fields import OptionError, place_of, re
 from ddtrace_litellm.openmetrics.options.models import InstanceModel, RequestModel
 from ddtrace_litellm.openmetrics.options.page import page_options
 from ddtrace_litellm.openmetrics.options.request import request_options
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
+from ddtrace_litellm.openmetrics.sources.http import Endpoint
 
 OPTIONS = InstanceModel.model_fields.keys()
 """The names of all options."""

@@ -8,7 +8,7 @@ from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.names import families
 from ddtrace_litellm.openmetrics.options.fields import OptionError, compiled, naming, texts
 from ddtrace_litellm.openmetrics.options.models import InstanceModel, RequestModel
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint, TokenFile
+from ddtrace_litellm.openmetrics.sources.http import Endpoint, TokenFile
 from ddtrace_litellm.transport import Proxies, Tls
 
 _KIBIBYTE = 1024

@@ -6,7 +6,7 @@ import pytest
 from ddtrace_litellm.openmetrics.options.fields import OptionError, place_of
 from ddtrace_litellm.openmetrics.options.instance import OPTIONS, Instance, instance
 from ddtrace_litellm.openmetrics.options.models import InstanceModel
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
+from ddtrace_litellm.openmetrics.sources.http import Endpoint
 from tests.openmetrics.measured import FOLDER, needs_data
 from tests.openmetrics.options_of import options_of
 

@@ -6,7 +6,7 @@ from ddtrace_litellm.openmetrics.options.fields import OptionError, read
 from ddtrace_litellm.openmetrics.options.instance import instance
 from ddtrace_litellm.openmetrics.options.models import InstanceModel, RequestModel
 from ddtrace_litellm.openmetrics.options.request import request_options
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
+from ddtrace_litellm.openmetrics.sources.http import Endpoint
 from ddtrace_litellm.transport import Proxies, Tls
 from tests.openmetrics.measured import needs_data, rows
 
