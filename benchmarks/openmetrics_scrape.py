@@ -28,10 +28,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.openmetrics_parser import BOUNDS, SMALL, USUAL, _labels, _longest_wait
 from ddtrace_litellm.openmetrics.names import table
-from ddtrace_litellm.openmetrics.options.page import page_options
+from ddtrace_litellm.openmetrics.options.models import PageModel
 from ddtrace_litellm.openmetrics.pipeline.collector import Collector
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
-from ddtrace_litellm.openmetrics.sources.http import HttpSource
+from ddtrace_litellm.openmetrics.sources.http import Endpoint, HttpSource
 
 ROOT = Path(__file__).parents[1]
 SIZES = {"1MB": SMALL, "10MB": USUAL}
@@ -94,7 +93,7 @@ def serve():
 
 def ours(url):
     """Return a scrape by the scraper's parts."""
-    source, collector = HttpSource(Endpoint(url)), Collector(page_options({}))
+    source, collector = HttpSource(Endpoint(url)), Collector(PageModel())
 
     def scrape():
         with source.read() as reading:

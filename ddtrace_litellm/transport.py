@@ -352,13 +352,15 @@ def _gunzip(pieces: Iterator[bytes], at_most: int) -> Iterator[bytes]:
 
 
 @contextmanager
-def explained(place: str, timeouts: Timeouts, *, connecting: bool = False) -> Iterator[None]:
+def explained(place: str, timeouts: Timeouts, *, connecting: bool = False, reading: bool = False) -> Iterator[None]:
     """Say what a failure means, of ours and of the Agent's client alike. Their own messages quote URLs and headers.
 
     Args:
         place: what messages call the URL.
         timeouts: those that hold.
         connecting: nothing was sent yet.
+        reading: the head of an answer is there. Silence from then on is no connection to the Agent's client, which
+            says that a server is slow only if it does not begin to answer.
     """
     try:
         yield
@@ -368,17 +370,17 @@ def explained(place: str, timeouts: Timeouts, *, connecting: bool = False) -> It
             chain.append(inner)  # type: ignore[arg-type]
         connecting = connecting or any(isinstance(each, ConnectTimeoutError) for each in chain)
         known = [each for each in chain if isinstance(each, (OSError, HTTPException, zlib.error))]
-        failure = _failure(place, (known or chain)[-1], timeouts, connecting=connecting)
+        failure = _failure(place, (known or chain)[-1], timeouts, silent=connecting or reading)
         failure.sent = not connecting
         raise failure from None
 
 
 def _failure(  # noqa: PLR0911 - a table of errors and what they mean
-    place: str, root: BaseException, timeouts: Timeouts, *, connecting: bool
+    place: str, root: BaseException, timeouts: Timeouts, *, silent: bool
 ) -> FetchError:
     """Return what happened at the bottom: clients wrap failures into each other."""
     if isinstance(root, TimeoutError):
-        return (UnreachableError if connecting else FetchError)(f"{place} does not answer in time {timeouts}")
+        return (UnreachableError if silent else FetchError)(f"{place} does not answer in time {timeouts}")
     if isinstance(root, ssl.SSLCertVerificationError):
         return FetchError(
             f"{place} has a certificate that is not trusted ({root.verify_message}): SSL_CERT_FILE or tls_ca_cert"

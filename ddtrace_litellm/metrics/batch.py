@@ -1,10 +1,14 @@
 """The metrics of one page as Datadog gets them: counts, gauges, distributions, service checks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from math import isinf
 from types import MappingProxyType
 from typing import Any, NamedTuple
+
+POINTS_OF_A_BUCKET = 32
+"""Where a bucket has more values than this, a point of its distribution stands for several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,25 @@ class Distribution:
     buckets: tuple[Bucket, ...]
     tags: tuple[str, ...]
     hostname: str = ""
+
+    def points(self) -> Iterator[tuple[float, int]]:
+        """Yield values spread evenly over the buckets, and how often each was observed: at least once.
+
+        What is above the last bound counts as that bound. How often is a whole number: of an ``@rate`` the Agent makes
+        a weight and cuts off its fraction, and so would lose up to half of what a bucket has.
+        """
+        for lower, upper, observed in self.buckets:
+            count = round(observed)
+            if count < 1:
+                continue
+            if isinf(upper) or isinf(lower):
+                yield lower if isinf(upper) else upper, count
+                continue
+            parts = min(count, POINTS_OF_A_BUCKET)
+            width = (upper - lower) / parts
+            for part in range(parts):
+                times = (part + 1) * count // parts - part * count // parts
+                yield lower + (part + 0.5) * width, times
 
 
 class Status(IntEnum):

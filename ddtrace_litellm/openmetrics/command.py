@@ -9,8 +9,6 @@ from pathlib import Path
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.metrics.batch import MetricBatch
-from ddtrace_litellm.openmetrics.pipeline.collector import Collector
-from ddtrace_litellm.openmetrics.pipeline.page_options import PageOptions
 from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.sources import Source
 
@@ -37,14 +35,15 @@ def run(arguments: argparse.Namespace) -> int:
         0, or 1 where the first page could not be read. A later one may fail: the proxy may be back for the next.
     """
     from ddtrace_litellm.openmetrics import render
-    from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
-    from ddtrace_litellm.openmetrics.sources.http import HttpSource
+    from ddtrace_litellm.openmetrics.options.models import PageModel
+    from ddtrace_litellm.openmetrics.pipeline.collector import Collector
+    from ddtrace_litellm.openmetrics.sources.http import Endpoint, HttpSource
 
     token = ""
     try:
         token = _token(arguments)
         source = HttpSource(Endpoint(arguments.url, token))
-        collector = Collector(PageOptions(tag_by_endpoint=False))
+        collector = Collector(PageModel(tag_by_endpoint=False))
         if arguments.once:
             render.once(_read(source, collector.totals))
             return 0

@@ -108,22 +108,12 @@ class Metric:
         """It is one of prometheus_client's own about Python and the process, which the Agent's check leaves out."""
         return not self.official and not self.family.startswith(_FAMILY_PREFIX)
 
-    def submission(self, suffix: str) -> Submission | None:
-        """Return what samples with this suffix are sent as, ``None`` for those that are not sent.
-
-        Args:
-            suffix: what the sample's name has behind the family's, ``""`` for a counter's ``_total``.
-        """
-        submitted = SUBMITTED.get(self.type, {}).get(suffix)
-        if submitted is None:
-            return None
-        ending, type_ = submitted
-        return Submission(self.name + ending, type_, "" if suffix in {"_bucket", "_count"} else self.unit)
-
     def submissions(self) -> dict[str, Submission]:
-        """Return what its samples are sent as, by suffix."""
-        suffixes = SUBMITTED.get(self.type, {})
-        return {suffix: sent for suffix in suffixes if (sent := self.submission(suffix)) is not None}
+        """Return what its samples are sent as, by the suffix of their names, which is ``""`` for a counter."""
+        return {
+            suffix: Submission(self.name + ending, type_, "" if suffix in {"_bucket", "_count"} else self.unit)
+            for suffix, (ending, type_) in SUBMITTED.get(self.type, {}).items()
+        }
 
 
 def _metric(row: Mapping[str, str]) -> Metric:

@@ -8,6 +8,7 @@ from datadog_checks.base.utils.http import RequestsWrapper
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.metrics.batch import MetricBatch, Status
+from ddtrace_litellm.metrics.sanitizing import merged
 from ddtrace_litellm.openmetrics.options.fields import OptionError, read
 from ddtrace_litellm.openmetrics.options.models import InstanceModel
 from ddtrace_litellm.openmetrics.options.page import page_options
@@ -46,11 +47,8 @@ class PageScraper:
                 "process_isolation: each run would be a new process that knows no page before, and could count nothing;"
                 " with use_base_class_scraper the Agent counts"
             )
-        page = page_options(config, init_config, in_agent=True)
-        self._ignored = options.ignore_tags
-        self._ignore_connection_errors = options.ignore_connection_errors
-        self._health_check = options.enable_health_service_check
-        self._telemetry = page.telemetry
+        options = page_options(options, common, in_agent=True)
+        self._options = options
         timeouts = {"timeout", "read_timeout"} & (config.keys() | init_config.keys())
         http = RequestsWrapper(
             config if timeouts else {**config, "read_timeout": READ_TIMEOUT},
@@ -65,13 +63,16 @@ class PageScraper:
             openmetrics_only=options.use_latest_spec,
             line_filters=[options.raw_line_filters] if options.raw_line_filters else [],
         )
-        self._collector = Collector(page, started=self._source.started, endpoint=self._source.endpoint)
+        self._collector = Collector(
+            options, in_agent=True, started=self._source.started, endpoint=self._source.endpoint
+        )
         self._dynamic_tags: tuple[str, ...] = ()
         self._notices = Notices(check.log, self._source.name)
 
     def set_dynamic_tags(self, *tags: str) -> None:
         """Add tags to everything but the service check from now on."""
-        self._dynamic_tags = tuple(tag for tag in tags if not (self._ignored and self._ignored.search(tag)))
+        ignored = self._options.ignore_tags
+        self._dynamic_tags = tuple(tag for tag in tags if not (ignored and ignored.search(tag)))
 
     def scrape(self) -> None:
         """Read the page and submit what became of it; a page that is not whole submits nothing but that."""
@@ -80,7 +81,7 @@ class PageScraper:
                 batch = self._collector.collect(page.samples, page.asked_at)
         except UnreachableError as error:
             self._health(Status.CRITICAL, str(error))
-            if not self._ignore_connection_errors:
+            if not self._options.ignore_connection_errors:
                 raise
             self._check.log.warning("%s", error)
             return
@@ -96,12 +97,13 @@ class PageScraper:
         self._notices.tell(batch)
 
     def _health(self, status: Status, message: str = "") -> None:
-        if self._health_check:
+        if self._options.enable_health_service_check:
             self._check.service_check(_HEALTH, int(status), tags=self._collector.tags, message=message)
 
     def _submit(self, batch: MetricBatch) -> None:
         check, more = self._check, self._dynamic_tags
-        for record in batch.records:
+        # Of two series that differ by case only, Datadog would keep one.
+        for record in merged(batch.records):
             submit = check.count if record.type == "count" else check.gauge
             submit(record.name, record.value, tags=(*record.tags, *more), hostname=record.hostname, raw=True)
         for distribution in batch.distributions:
@@ -124,7 +126,7 @@ class PageScraper:
             check.set_metadata(metadata.name, metadata.value, **metadata.options)
         if batch.dropped:
             check.count(_DROPPED, batch.dropped, tags=(*self._collector.tags, *more))
-        if self._telemetry:
+        if self._options.telemetry:
             check.gauge("telemetry.payload.size", self._source.size, tags=(*self._collector.tags, *more))
             if left_out := self._source.lines.left_out:
                 check.count("telemetry.metrics.blacklist.count", left_out, tags=(*self._collector.tags, *more))

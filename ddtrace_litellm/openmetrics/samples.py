@@ -1,11 +1,17 @@
-"""A sample, independent of its source."""
+"""A sample, independent of its source, and the samples of ``prometheus_client``'s collectors."""
 
 import sys
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from prometheus_client import Metric
 
 Labels = tuple[tuple[str, str], ...]
 """Names and values in the page's order, without the label that holds a sample's bound."""
 
+CUMULATIVE = frozenset({"counter", "histogram", "summary"})
+"""Types whose values add up since a series began."""
 
 _NO_LIMIT = float(sys.maxsize)
 
@@ -34,3 +40,21 @@ class Sample(NamedTuple):
     labels: Labels
     bound: str
     value: float
+
+
+def samples_of(families: "Iterable[Metric]") -> Iterator[Sample]:
+    """Yield the samples that an OpenMetrics page of these families has, without exemplars and time stamps."""
+    for family in families:
+        kind, begin = family.type, len(family.name)
+        labels: Labels = ()
+        before: dict[str, str] = {}
+        for sample in family.samples:
+            suffix, here, bound = sample.name[begin:], sample.labels, ""
+            cut = "le" if suffix == "_bucket" else "quantile" if kind == "summary" and not suffix else ""
+            if cut:
+                here = dict(here)
+                bound = here.pop(cut, "")
+            # The buckets, sum and count of a histogram stand together: they share what is sorted once.
+            if here != before:
+                before, labels = here, tuple(sorted(here.items()))
+            yield Sample(family.name, kind, "" if suffix == "_total" else suffix, labels, bound, float(sample.value))

@@ -6,8 +6,8 @@ from importlib.resources import files
 
 import pytest
 
-from ddtrace_litellm.openmetrics import generate_metadata
 from ddtrace_litellm.openmetrics.names import table
+from tests.openmetrics import generate_metadata
 from tests.openmetrics.measured import needs_data, official
 
 DATA = files("ddtrace_litellm.openmetrics") / "data"

@@ -3,20 +3,19 @@
 import pytest
 import yaml
 
-from ddtrace_litellm.openmetrics import generate_options
 from ddtrace_litellm.openmetrics.options.models import InstanceModel
-from tests.checkout import CHECKOUT
+from tests.openmetrics import generate_options
 
 
 @pytest.mark.parametrize(
     ("file", "text"),
     [
         (generate_options.SPEC, generate_options.spec_yaml),
-        (CHECKOUT / "docs" / generate_options.TABLE.name, generate_options.table),
+        (generate_options.TABLE, generate_options.table),
     ],
 )
 def test_files_are_up_to_date(file, text):
-    """Both are as they would be written; else `python -m ddtrace_litellm.openmetrics.generate_options`."""
+    """Both are as they would be written; else `python -m tests.openmetrics.generate_options`."""
     assert file.read_text("utf-8") == text()
 
 

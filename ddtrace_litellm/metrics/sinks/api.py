@@ -14,11 +14,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from random import random
-from typing import NamedTuple, Protocol
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.metrics.batch import MetricBatch, ServiceCheck
 from ddtrace_litellm.metrics.log_once import LogOnce
+from ddtrace_litellm.metrics.sanitizing import environment_tags, tag
+from ddtrace_litellm.metrics.sinks.intake import Answer, Intake
 from ddtrace_litellm.metrics.sinks.payloads import (
     CHECKS,
     DISTRIBUTIONS,
@@ -32,7 +33,7 @@ from ddtrace_litellm.metrics.sinks.payloads import (
     payloads,
     series,
 )
-from ddtrace_litellm.metrics.sinks.sanitizing import environment_tags, tag
+from ddtrace_litellm.transport import FetchError
 
 log = logging.getLogger("ddtrace.litellm.openmetrics")
 
@@ -51,42 +52,7 @@ _LATER = frozenset({408, 429})
 _SITE = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
-class NoAnswerError(Exception):
-    """What a request had no answer for; ``sent``: whether it may have arrived all the same."""
-
-    def __init__(self, text: str, *, sent: bool) -> None:
-        super().__init__(text)
-        self.sent = sent
-
-
-class Answer(NamedTuple):
-    """What Datadog says.
-
-    Attributes:
-        status: of HTTP.
-        retry_after: seconds that it wants to be left alone, 0 for none that it names.
-        reason: the beginning of the body, which says what is wrong.
-    """
-
-    status: int
-    retry_after: float
-    reason: str
-
-
-class Intake(Protocol):
-    """Datadog's API at an address, for one account."""
-
-    def post(self, payload: Payload, timeout: float) -> Answer:
-        """Send, and return what comes back.
-
-        Raises:
-            NoAnswerError: nothing does within so many seconds.
-        """
-
-
-def from_environment(
-    environ: Mapping[str, str], connect: Callable[[str, str], Intake], *, interval: float, tags: Sequence[str] = ()
-) -> "ApiSink":
+def from_environment(environ: Mapping[str, str], *, interval: float, tags: Sequence[str] = ()) -> "ApiSink":
     """Return the sink for the account that the environment names.
 
     ``DD_API_KEY``, ``DD_SITE`` or, as for an Agent behind a proxy of its own, ``DD_DD_URL``, ``DD_HOSTNAME`` (else the
@@ -95,7 +61,6 @@ def from_environment(
 
     Args:
         environ: the variables.
-        connect: makes the way there of the API's URL and the key; a ``ValueError`` for a URL that cannot be used.
         interval: seconds between two pages.
         tags: of everything, for example what tells this process from others that send the same series.
 
@@ -111,7 +76,7 @@ def from_environment(
     sender = Sender(tag(hostname), (*map(tag, tags), *environment_tags(environ)), max(1, round(interval)))
     url = _url(environ)
     try:
-        intake = connect(url, key)
+        intake = Intake(url, key)
     except ValueError:  # it may hold a password, so it is not shown
         raise masking.SafeValueError(
             f"DD_DD_URL is no URL such as https://api.{SITE}, without a user or a password"
@@ -210,7 +175,7 @@ class ApiSink:
             payload = self._held[0]
             try:
                 answer = self._intake.post(payload, left)
-            except NoAnswerError as error:
+            except FetchError as error:
                 if error.sent and not payload.kind.repeatable:
                     self._held.popleft()
                     self._drop(payload.values, "may or may not have reached Datadog, and are not sent twice")

@@ -17,10 +17,9 @@ from math import nextafter
 from ddtrace_litellm import masking
 from ddtrace_litellm.metrics.batch import Distribution, MetricBatch, ServiceCheck
 from ddtrace_litellm.metrics.log_once import LogOnce
+from ddtrace_litellm.metrics.sanitizing import environment_tags, host, message, metric_name, tag
 from ddtrace_litellm.metrics.sinks.address import Address, address
 from ddtrace_litellm.metrics.sinks.paced import LARGEST_PACKET, PacedClient
-from ddtrace_litellm.metrics.sinks.points import points
-from ddtrace_litellm.metrics.sinks.sanitizing import environment_tags, host, message, metric_name, tag
 
 log = logging.getLogger("ddtrace.litellm.openmetrics")
 
@@ -114,7 +113,7 @@ class DogStatsDSink:
         tags = self._tags(distribution.tags, distribution.hostname)
         name = metric_name(distribution.name)
         alike: dict[int, list[str]] = {}
-        for value, times in points(distribution.buckets):
+        for value, times in distribution.points():
             alike.setdefault(times, []).append(str(value))
         for times, values in alike.items():
             for first in range(0, len(values), _VALUES_OF_A_LINE):

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ddtrace_litellm.metrics.batch import Distribution, Record, ServiceCheck, Status
-from ddtrace_litellm.metrics.sinks.points import points
-from ddtrace_litellm.metrics.sinks.sanitizing import host, message, metric_name, tag
+from ddtrace_litellm.metrics.sanitizing import host, merged, message, metric_name, tag
 
 LARGEST = 5_242_880
 """Bytes of a body before compression."""
@@ -105,14 +104,18 @@ def _both(kind: Kind, items: Sequence[bytes], at: float) -> Iterator[Payload]:
 
 
 def series(records: Iterable[Record], sender: Sender, at: int) -> list[bytes]:
-    """Return counts and gauges; counts that Datadog would take for one series are added, as it would keep one."""
-    found: dict[tuple[str, str, frozenset[str]], Record] = {}
-    for record in records:
-        name, hostname = metric_name(record.name), host(record.hostname) or sender.hostname
-        tags = tuple(dict.fromkeys((*map(tag, record.tags), *sender.tags)))
-        key = name, hostname, frozenset(tags)
-        before = found[key].value if record.type == "count" and key in found else 0.0
-        found[key] = Record(name, record.type, before + record.value, tags, record.unit, hostname)
+    """Return counts and gauges."""
+    kept = (
+        Record(
+            metric_name(each.name),
+            each.type,
+            each.value,
+            tuple(dict.fromkeys((*map(tag, each.tags), *sender.tags))),
+            each.unit,
+            host(each.hostname) or sender.hostname,
+        )
+        for each in records
+    )
     return [
         _json(
             {
@@ -125,7 +128,7 @@ def series(records: Iterable[Record], sender: Sender, at: int) -> list[bytes]:
             | ({"interval": sender.interval} if each.type == "count" else {})
             | ({"unit": each.unit} if each.unit else {})
         )
-        for each in found.values()
+        for each in merged(kept)
     ]
 
 
@@ -133,7 +136,7 @@ def distributions(found: Iterable[Distribution], sender: Sender, at: int) -> lis
     """Return distributions; each value is written as often as it was observed."""
     items = []
     for distribution in found:
-        values = [value for value, times in points(distribution.buckets) for _ in range(times)]
+        values = [value for value, times in distribution.points() for _ in range(times)]
         items += [
             _json(
                 {

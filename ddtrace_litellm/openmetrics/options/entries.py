@@ -1,46 +1,95 @@
-"""The entries of ``metrics`` and ``extra_metrics``."""
+"""The entries of ``metrics`` and ``extra_metrics``, and families by name or regular expression."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import PlainValidator
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.metrics.batch import Status
-from ddtrace_litellm.openmetrics.options.fields import OptionError, compiled, naming, wrong
-from ddtrace_litellm.openmetrics.options.models import PageModel
-from ddtrace_litellm.openmetrics.pipeline.transformers import NATIVE, TRANSFORMERS, Entry
+from ddtrace_litellm.openmetrics.options.fields import OptionError, compiled, texts, wrong
+
+NATIVE = frozenset({"native", "native_dynamic"})
+"""Types of an entry that leave the type to the page."""
+TYPES = frozenset(
+    {
+        "counter",
+        "counter_gauge",
+        "gauge",
+        "histogram",
+        "metadata",
+        "rate",
+        "service_check",
+        "summary",
+        "temporal_percent",
+        "time_elapsed",
+    }
+)
+"""The others, each a class of ``pipeline.transformers``."""
 
 _PARTS_OF_A_SECOND = {"second": 1, "millisecond": 1_000, "microsecond": 1_000_000, "nanosecond": 1_000_000_000}
 
-Entries = tuple[dict[str, Entry], tuple[tuple[re.Pattern[str], Entry], ...]]
-"""Those of families, and those of regular expressions."""
+
+@dataclass(frozen=True)
+class Entry:
+    """What ``metrics`` or ``extra_metrics`` say of a family.
+
+    Attributes:
+        name: the Datadog name without the namespace; ``""`` for the family's own, as regular expressions have it.
+        type: one of ``TYPES`` or ``NATIVE``.
+        statuses: of a ``service_check``: the status, 0 to 3, by value.
+        scale: of a ``temporal_percent``: parts of a second that the counter counts.
+        label: of a ``metadata``: the label that has the value.
+        modifiers: of a ``metadata``: what else it says.
+    """
+
+    name: str = ""
+    type: str = "native"
+    statuses: Mapping[int, int] = field(default_factory=dict)
+    scale: float = 1.0
+    label: str = ""
+    modifiers: Mapping[str, Any] = field(default_factory=dict)
 
 
-def is_pattern(name: str) -> bool:
+class Entries(NamedTuple):
+    """Entries of families, and of regular expressions searched in their names."""
+
+    families: Mapping[str, Entry] = {}
+    patterns: Mapping[re.Pattern[str], Entry] = {}
+
+
+class Families(NamedTuple):
+    """Families by name, and by one regular expression searched in their names."""
+
+    names: frozenset[str] = frozenset()
+    pattern: re.Pattern[str] | None = None
+
+
+def _is_pattern(name: str) -> bool:
     """Tell whether the Agent takes a name for a regular expression: where escaping would change it."""
     return re.escape(name) != name
 
 
-def read_entries(options: PageModel, *, metadata: bool) -> Entries:
-    """Return the entries of ``metrics``, and those of ``extra_metrics`` over them.
+def _families(value: Any) -> Families:
+    names = texts(value)
+    found = frozenset(name for name in names if not _is_pattern(name))
+    return Families(found, compiled(tuple(filter(_is_pattern, names))))
 
-    Args:
-        options: the instance.
-        metadata: allow the type of this name, which sends a label's value to the Agent.
-    """
-    entries: dict[str, Entry] = {}
-    patterns: dict[str, re.Pattern[str]] = {}
-    for option in ("metrics", "extra_metrics"):
-        with naming(option):
-            pairs = _pairs(getattr(options, option))
-            found = {family: compiled((family,)) for family, _ in pairs if is_pattern(family)}
-        patterns.update({family: pattern for family, pattern in found.items() if pattern})
-        for family, value in pairs:
-            entries[family] = _entry(f"{option}, {masking.name(family)}", family, value, metadata=metadata)
-    # The Agent gives what a regular expression finds its own name, whatever the entry says.
-    of_patterns = tuple((pattern, replace(entries.pop(family), name="")) for family, pattern in patterns.items())
-    return entries, of_patterns
+
+def _entries(value: Any) -> Entries:
+    families: dict[str, Entry] = {}
+    patterns: dict[re.Pattern[str], Entry] = {}
+    for family, of_family in _pairs(value):
+        pattern = compiled((family,)) if _is_pattern(family) else None
+        entry = _entry(masking.name(family), family, of_family)
+        if pattern:
+            # The Agent gives what a regular expression finds its own name, whatever the entry says.
+            patterns[pattern] = replace(entry, name="")
+        else:
+            families[family] = entry
+    return Entries(families, patterns)
 
 
 def _pairs(found: Any) -> list[tuple[str, Any]]:
@@ -57,7 +106,7 @@ def _pairs(found: Any) -> list[tuple[str, Any]]:
     return pairs
 
 
-def _entry(where: str, family: str, value: Any, *, metadata: bool) -> Entry:
+def _entry(where: str, family: str, value: Any) -> Entry:
     if isinstance(value, str):
         return Entry(value)
     if not isinstance(value, Mapping):
@@ -65,12 +114,8 @@ def _entry(where: str, family: str, value: Any, *, metadata: bool) -> Entry:
     name, type_ = value.get("name", family), value.get("type", "native")
     if not isinstance(name, str):
         raise OptionError(f"{where}: its name (a {type(name).__name__}) is not a text")
-    if type_ == "metadata" and not metadata:
-        raise OptionError(
-            f"{where}: the type metadata sends a label's value to the Agent, which is not there in process"
-        )
-    if not (isinstance(type_, str) and (type_ in TRANSFORMERS or type_ in NATIVE)):
-        known = ", ".join(sorted({*TRANSFORMERS, *NATIVE}))
+    if not (isinstance(type_, str) and type_ in TYPES | NATIVE):
+        known = ", ".join(sorted(TYPES | NATIVE))
         raise OptionError(f"{where}: there is no type {masking.word(type_)}, only {known}")
     entry = Entry(name, type_)
     if type_ == "service_check":
@@ -102,3 +147,7 @@ def _scale(where: str, value: Any) -> float:
         units = ", ".join(_PARTS_OF_A_SECOND)
         raise OptionError(f"{where}: {masking.word(value)} is no scale: one of {units}, or how many make a second")
     return float(scale)
+
+
+MetricEntries = Annotated[Entries, PlainValidator(_entries)]
+FamilyNames = Annotated[Families, PlainValidator(_families)]

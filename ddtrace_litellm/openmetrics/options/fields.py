@@ -70,6 +70,10 @@ def texts(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _names(value: Any) -> frozenset[str]:
+    return frozenset(texts(value))
+
+
 def _integers(value: Any) -> frozenset[int]:
     try:
         return frozenset(int(str(number)) for number in value)
@@ -149,6 +153,7 @@ Text = Annotated[str, PlainValidator(_text)]
 Seconds = Annotated[float, PlainValidator(_seconds)]
 Limit = Annotated[int, PlainValidator(_limit)]
 Texts = Annotated[tuple[str, ...], PlainValidator(texts)]
+Names = Annotated[frozenset[str], PlainValidator(_names)]
 Integers = Annotated[frozenset[int] | None, PlainValidator(_integers)]
 Table = Annotated[dict[str, Any], PlainValidator(_mapping)]
 Renames = Annotated[dict[str, str], PlainValidator(_renames)]
@@ -211,8 +216,8 @@ class MetricPatterns(Options):
 class Share(Options):
     """Which labels of a family others get, all where none is named; of which series, and to which."""
 
-    labels: Texts = ()
-    match: Texts = ()
+    labels: Names = frozenset()
+    match: Names = frozenset()
     values: Integers = None
 
 

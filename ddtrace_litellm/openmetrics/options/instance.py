@@ -8,16 +8,10 @@ from typing import Any
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.options.fields import OptionError, place_of, read
-from ddtrace_litellm.openmetrics.options.models import (
-    HEALTH_ENDPOINT_INTERVAL,
-    INTERVAL,
-    InstanceModel,
-    RequestModel,
-)
+from ddtrace_litellm.openmetrics.options.models import InstanceModel, RequestModel
 from ddtrace_litellm.openmetrics.options.page import page_options
 from ddtrace_litellm.openmetrics.options.request import request_options
-from ddtrace_litellm.openmetrics.pipeline.page_options import PageOptions
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
+from ddtrace_litellm.openmetrics.sources.http import Endpoint
 
 OPTIONS = InstanceModel.model_fields.keys()
 """The names of all options."""
@@ -34,22 +28,12 @@ class Instance:
 
     Attributes:
         endpoint: where its page is; ``None``: its registry is in this process.
-        page: what becomes of the page.
-        interval: ``min_collection_interval``: seconds from page to page.
-        health_check: ``enable_health_service_check``: send whether the page could be read.
-        ignore_connection_errors: ``ignore_connection_errors``: a proxy that cannot be reached is no reason to complain.
-        health_endpoint: ``litellm_health_endpoint``: the URL that asks every model whether it works; ``""`` for none.
-        health_endpoint_interval: ``litellm_health_endpoint_interval``: seconds from one such question to the next.
+        options: what else it says.
         warnings: sentences about options that are not known or have no effect, each to be logged once.
     """
 
     endpoint: Endpoint | None = None
-    page: PageOptions = field(default_factory=PageOptions)
-    interval: float = INTERVAL
-    health_check: bool = True
-    ignore_connection_errors: bool = False
-    health_endpoint: str = ""
-    health_endpoint_interval: float = HEALTH_ENDPOINT_INTERVAL
+    options: InstanceModel = field(default_factory=InstanceModel)
     warnings: tuple[str, ...] = ()
 
 
@@ -61,18 +45,13 @@ def instance(options: Mapping[str, Any], init_config: Mapping[str, Any] | None =
     """
     _refuse(options)
     _refuse(init_config or {})
-    values = read(InstanceModel, options)
+    values, common = read(InstanceModel, options), read(InstanceModel, init_config or {})
     if not values.openmetrics_endpoint:
         _refuse_request(options)
     return Instance(
-        endpoint=request_options(options, init_config) if values.openmetrics_endpoint else None,
-        page=page_options(options, init_config),
-        interval=values.min_collection_interval,
-        health_check=values.enable_health_service_check,
-        ignore_connection_errors=values.ignore_connection_errors,
-        health_endpoint=values.litellm_health_endpoint,
-        health_endpoint_interval=values.litellm_health_endpoint_interval,
-        warnings=tuple(_warnings(options, values)),
+        request_options(values, common) if values.openmetrics_endpoint else None,
+        page_options(values, common),
+        tuple(_warnings(options, values)),
     )
 
 

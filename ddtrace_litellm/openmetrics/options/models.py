@@ -1,12 +1,13 @@
 """All options of an instance: an option is one field, with its default, its meaning and where it does not apply.
 
 The specification of the check, its ``conf.yaml.example`` and the table in the documentation come from these models:
-``python -m ddtrace_litellm.openmetrics.generate_options``.
+``python -m tests.openmetrics.generate_options``.
 """
 
 from typing import Any
 
 from ddtrace_litellm.openmetrics.names import NAMESPACE
+from ddtrace_litellm.openmetrics.options.entries import Entries, Families, FamilyNames, MetricEntries
 from ddtrace_litellm.openmetrics.options.fields import (
     Boolean,
     Ciphers,
@@ -14,6 +15,7 @@ from ddtrace_litellm.openmetrics.options.fields import (
     Headers,
     Limit,
     MetricPatterns,
+    Names,
     Options,
     Patterns,
     Renames,
@@ -24,8 +26,9 @@ from ddtrace_litellm.openmetrics.options.fields import (
     Texts,
     option,
 )
-from ddtrace_litellm.openmetrics.pipeline.page_options import MOST_CONTEXTS
 
+MOST_CONTEXTS = 50_000
+"""Twice what a page of 10 MB has. An Agent has no limit; a process that others pay for by the metric should."""
 INTERVAL = 15.0
 """Seconds, as in an Agent."""
 HEALTH_ENDPOINT_INTERVAL = 300.0
@@ -50,22 +53,24 @@ class PageModel(Options):
     )
     disable_generic_tags: Boolean = option(False, "Put `litellm_` before tags such as `env`, `host` and `service`.")
     enable_legacy_tags_normalization: Boolean = option(True, "Has no effect: tags are never normalised here.")
-    exclude_labels: Texts = option((), "Labels that are left out; their series are added up.")
-    exclude_metrics: Texts = option((), "Families that are left out, by name or regular expression.")
+    exclude_labels: Names = option(frozenset(), "Labels that are left out; their series are added up.")
+    exclude_metrics: FamilyNames = option(Families(), "Families that are left out, by name or regular expression.")
     exclude_metrics_by_labels: Drops = option(
         {}, "Series that are left out: for a label `true`, or a list of regular expressions of its values."
     )
-    extra_metrics: Any = option([], "Families that are sent beside the known ones, or otherwise than those.")
+    extra_metrics: MetricEntries = option(
+        Entries(), "Families that are sent beside the known ones, or otherwise than those."
+    )
     histogram_buckets_as_distributions: Boolean = option(False, "Send the buckets of histograms as distributions.")
     hostname_format: Text = option("<HOSTNAME>", "How a host is made of the value of `hostname_label`.")
     hostname_label: Text = option("", "The label whose value is the host of a series.")
     ignore_tags: Patterns = option(None, "Regular expressions of `tags` that are left out.")
-    include_labels: Texts = option((), "The only labels that are sent.")
+    include_labels: Names = option(frozenset(), "The only labels that are sent.")
     max_returned_metrics: Limit = option(MOST_CONTEXTS, "The most series of one page; 0 for no limit.")
     metric_patterns: MetricPatterns = option(
         MetricPatterns(), "Regular expressions of names that are sent: `include` and `exclude`."
     )
-    metrics: Any = option([], "The only families that are sent, instead of the known ones.")
+    metrics: MetricEntries = option(Entries(), "The only families that are sent, instead of the known ones.")
     namespace: Text = option(
         NAMESPACE, "Has no effect.", no_effect=f"it has no effect, every name begins with {NAMESPACE}"
     )
@@ -83,6 +88,10 @@ class PageModel(Options):
         "Count what was counted before the first page, where the proxy started after the Agent.",
         no_effect="it has no effect, as the first page is the baseline whatever began when",
     )
+
+    def tags_of(self, endpoint: str) -> tuple[str, ...]:
+        """Return the tags of everything that comes from a URL, ``""`` for none."""
+        return (*self.tags, f"endpoint:{endpoint}") if endpoint and self.tag_by_endpoint else self.tags
 
 
 class RequestModel(Options):
@@ -159,7 +168,9 @@ class InstanceModel(PageModel, RequestModel):
         not_in_process="the Agent that receives the metrics gives them its host; hostname_label changes it",
     )
     enable_health_service_check: Boolean = option(True, "Send the service check `litellm.openmetrics.health`.")
-    ignore_connection_errors: Boolean = option(False, "A proxy that cannot be reached is no error.")
+    ignore_connection_errors: Boolean = option(
+        False, "A proxy that cannot be reached, or falls silent within a page, is no error."
+    )
     litellm_health_endpoint: Text = option(
         "",
         "The proxy's own health check. It is asked behind a scrape, with the HTTP options below.\n\n"

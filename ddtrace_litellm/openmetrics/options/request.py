@@ -6,10 +6,9 @@ from typing import Any
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.openmetrics.names import families
-from ddtrace_litellm.openmetrics.options.entries import read_entries
-from ddtrace_litellm.openmetrics.options.fields import OptionError, compiled, naming, read, texts
+from ddtrace_litellm.openmetrics.options.fields import OptionError, compiled, naming, texts
 from ddtrace_litellm.openmetrics.options.models import InstanceModel, RequestModel
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint, TokenFile
+from ddtrace_litellm.openmetrics.sources.http import Endpoint, TokenFile
 from ddtrace_litellm.transport import Proxies, Tls
 
 _KIBIBYTE = 1024
@@ -23,7 +22,7 @@ _SUFFIXES = {
 _ANY_SUFFIX = ("_total", "_bucket", "_sum", "_count", "_created")
 
 
-def request_options(instance: Mapping[str, Any], init_config: Mapping[str, Any] | None = None) -> Endpoint:
+def request_options(options: InstanceModel, common: RequestModel) -> Endpoint:
     """Read the options of an instance that are about the request.
 
     They mean what they mean to the Agent's check, but for these: ``headers`` are sent in the place of ours of the same
@@ -34,13 +33,12 @@ def request_options(instance: Mapping[str, Any], init_config: Mapping[str, Any] 
     name, where the proxy can do that.
 
     Args:
-        instance: all its options.
-        init_config: those of all instances.
+        options: of the instance.
+        common: those of all instances.
 
     Raises:
         OptionError: a value cannot be used, or an option needs what only an Agent has.
     """
-    options, common = read(InstanceModel, instance), read(RequestModel, init_config or {})
     if options.auth_type.lower() != "basic":
         raise OptionError(
             f"auth_type: {masking.word(options.auth_type)} needs the Agent's own HTTP client; in process there is only"
@@ -157,10 +155,14 @@ def _names(options: InstanceModel) -> tuple[str, ...]:
         return ()
     if not options.has("metrics"):
         raise OptionError("name_filter: it needs metrics, without which all there are are wanted")
-    entries, patterns = read_entries(options, metadata=False)
-    if patterns:
+    if options.metrics.patterns or options.extra_metrics.patterns:
         raise OptionError("name_filter: metrics or extra_metrics has a regular expression, which cannot be asked for")
-    wanted = [*entries, *options.share_labels, *(["target_info"] if options.target_info else [])]
+    wanted = [
+        *options.metrics.families,
+        *options.extra_metrics.families,
+        *options.share_labels,
+        *(["target_info"] if options.target_info else []),
+    ]
     names: dict[str, None] = {}
     for family in (f"{options.raw_metric_prefix}{name}" for name in wanted):
         known = families().get(family)

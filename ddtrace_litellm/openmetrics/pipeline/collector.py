@@ -2,11 +2,10 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 from math import isfinite
 
 from ddtrace_litellm.metrics.batch import MetricBatch
-from ddtrace_litellm.openmetrics.pipeline.contexts import Contexts
+from ddtrace_litellm.openmetrics.options.models import PageModel
 from ddtrace_litellm.openmetrics.pipeline.deltas import (
     CounterStep,
     Deltas,
@@ -15,16 +14,17 @@ from ddtrace_litellm.openmetrics.pipeline.deltas import (
     Observations,
     Page,
 )
+from ddtrace_litellm.openmetrics.pipeline.histograms import HistogramRules
 from ddtrace_litellm.openmetrics.pipeline.labels import (
     Context,
     Gauge,
     Gauges,
+    LabelRules,
     add_counters,
     add_histograms,
 )
 from ddtrace_litellm.openmetrics.pipeline.naming import Names
-from ddtrace_litellm.openmetrics.pipeline.page_options import PageOptions
-from ddtrace_litellm.openmetrics.pipeline.places import Places
+from ddtrace_litellm.openmetrics.pipeline.places import MOST_SERIES, Contexts, Places
 from ddtrace_litellm.openmetrics.pipeline.reading import Reading
 from ddtrace_litellm.openmetrics.pipeline.series import GaugeValue, series_of
 from ddtrace_litellm.openmetrics.pipeline.share_labels import SharedLabels
@@ -37,6 +37,7 @@ class Collector:
 
     Args:
         options: what is made of a page.
+        in_agent: how much is sent is limited by the Agent.
         started: since when its series count from their first value on, seconds since 1970 on the page's clock; ``None``
             for when this was made, since the first pages may fail.
         inherited: what series of this process began at instead of 0.
@@ -48,22 +49,25 @@ class Collector:
 
     def __init__(
         self,
-        options: PageOptions,
+        options: PageModel,
         *,
+        in_agent: bool = False,
         started: float | None = None,
         inherited: Iterable[Sample] = (),
         endpoint: str = "",
     ) -> None:
-        self.tags = options.tags(endpoint)
+        self.tags = options.tags_of(endpoint)
         self._made = time.monotonic()
         self._options, self._inherited = options, inherited
-        self._labels = replace(options.labels, tags=self.tags)
-        self._names = Names(options.names)
-        self._places = Places(options.most_series)
-        self._sharing = SharedLabels(options.sharing)
-        self._tagging = self._context if options.sharing else self._labels.context
+        self._labels, self._histograms = LabelRules(options, self.tags), HistogramRules(options)
+        self._names = Names(options)
+        most = options.max_returned_metrics
+        # Who has more sent than usual has more remembered.
+        self._places = Places(max(MOST_SERIES, most) if most or in_agent else None)
+        self._sharing = SharedLabels(options)
+        self._tagging = self._context if self._sharing else self._labels.context
         self._gauges = Gauges(self._tagging)
-        self._contexts = Contexts(options.most_contexts)
+        self._contexts = Contexts(None if in_agent else most or None)
         self._deltas = None if started is None else Deltas(started, inherited=inherited)
 
     def collect(self, samples: Iterable[Sample], asked_at: float) -> MetricBatch:
@@ -94,13 +98,13 @@ class Collector:
 
     def _reading(self) -> Reading:
         options = self._options
-        return Reading(self._names, self._sharing, options.names.prefix, counting=options.telemetry)
+        return Reading(self._names, self._sharing, options.raw_metric_prefix, counting=options.telemetry)
 
     def _scraped(self, page: Page, reading: Reading, now: float) -> MetricBatch:
         """Bring together what is one series for Datadog, and ask its transformer what is sent of it."""
         self._sharing.learn(reading.shared)
         self._contexts.begin(now)
-        out = Output(now, self._labels, self._options.histograms, self._contexts)
+        out = Output(now, self._labels, self._histograms, self._contexts)
         self._add_counters(out, page, reading)
         self._add_histograms(out, page)
         self._add_gauges(out, page, reading)

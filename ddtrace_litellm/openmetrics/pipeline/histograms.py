@@ -6,33 +6,33 @@ page, before the difference to the page before is taken; that comes first here.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
 from ddtrace_litellm.metrics.batch import Bucket
+from ddtrace_litellm.openmetrics.options.models import PageModel
 from ddtrace_litellm.openmetrics.pipeline.deltas import Observations
 
 
-@dataclass(frozen=True, slots=True)
 class HistogramRules:
-    """The options of the Agent's check that are about histograms.
+    """What the options say of histograms, of which some imply others.
 
     Attributes:
-        buckets: ``collect_histogram_buckets``: send a count for each bucket.
-        non_cumulative: ``non_cumulative_histogram_buckets``: buckets do not contain each other.
         distributions: send distributions in the place of counts: of ``histogram_buckets_as_distributions`` one a bucket
             with its bounds as tags, of ``collect_histograms_as_distributions`` one a histogram.
         bound_tags: the former of the two.
         counters: send sum and count. Beside distributions only with ``collect_counters_with_distributions``.
+        buckets, non_cumulative: ``collect_histogram_buckets``, ``non_cumulative_histogram_buckets``.
     """
 
-    buckets: bool = True
-    non_cumulative: bool = False
-    distributions: bool = False
-    bound_tags: bool = True
-    counters: bool = True
+    def __init__(self, options: PageModel) -> None:
+        counters, whole = options.collect_counters_with_distributions, options.collect_histograms_as_distributions
+        self.distributions = options.histogram_buckets_as_distributions or counters or whole
+        self.bound_tags = not whole
+        self.counters = counters or not self.distributions
+        self.buckets, self.non_cumulative = options.collect_histogram_buckets, options.non_cumulative_histogram_buckets
 
     def metrics(self, observed: Observations) -> int:
         """Return how many metrics a histogram or a summary is, by name and tags."""

@@ -7,11 +7,12 @@ each gauge one rule says what they are together.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 from ddtrace_litellm import masking
+from ddtrace_litellm.openmetrics.options.models import PageModel
 from ddtrace_litellm.openmetrics.pipeline.deltas import HistogramStep, Observations
 from ddtrace_litellm.openmetrics.pipeline.histograms import number
 from ddtrace_litellm.openmetrics.pipeline.series import GaugeValue
@@ -20,24 +21,15 @@ from ddtrace_litellm.openmetrics.samples import Labels
 
 @dataclass(frozen=True)
 class LabelRules:
-    """The options of the Agent's check that are about labels.
+    """What becomes of labels.
 
     Attributes:
-        exclude, include: ``exclude_labels``; ``include_labels``, where empty is all. What is in both is left out.
-        rename: ``rename_labels``.
-        drop: ``exclude_metrics_by_labels``: series with this label, where the pattern is found in its value.
+        options: what says so.
         tags: of every series, behind its own.
-        hostname_label: the label whose value is the host, whether it is a tag or not; ``""`` for none.
-        hostname_format: ``hostname_format``; its ``<HOSTNAME>`` is the label's value.
     """
 
-    exclude: frozenset[str] = frozenset()
-    include: frozenset[str] = frozenset()
-    rename: Mapping[str, str] = field(default_factory=dict)
-    drop: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    options: PageModel
     tags: tuple[str, ...] = ()
-    hostname_label: str = ""
-    hostname_format: str = "<HOSTNAME>"
 
     def context(self, labels: Labels) -> "Context | None":
         """Return the tags of a series, ``None`` if it is to be dropped.
@@ -45,15 +37,17 @@ class LabelRules:
         The texts are the page's, URLs without what may authorise: ``None`` for a label that LiteLLM has no value for,
         nothing behind the colon for an empty one.
         """
-        exclude, include, rename, drop = self.exclude, self.include, self.rename, self.drop
+        options = self.options
+        exclude, include, rename = options.exclude_labels, options.include_labels, options.rename_labels
+        drop, hostname_label = options.exclude_metrics_by_labels, options.hostname_label
         tags = []
         hostname = ""
         for name, original in labels:
             if name in drop and drop[name].search(original):
                 return None
             value = harmless(name, original)
-            if name == self.hostname_label:
-                hostname = self.hostname_format.replace("<HOSTNAME>", value, 1)
+            if name == hostname_label:
+                hostname = options.hostname_format.replace("<HOSTNAME>", value, 1)
             if name in exclude or name == _PID or (include and name not in include):
                 continue
             text = _ESCAPED.sub(r"\1", value) if "\\" in value else value

@@ -1,44 +1,24 @@
 """Which Datadog metric a family becomes: what the options say first, then the table of names, then its rule."""
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from ddtrace_litellm.openmetrics.names import NAMESPACE, Metric, families, metric_for
-from ddtrace_litellm.openmetrics.pipeline.transformers import NATIVE, TRANSFORMERS, Entry, Transformer
+from ddtrace_litellm.openmetrics.options.entries import NATIVE, Entry
+from ddtrace_litellm.openmetrics.options.models import PageModel
+from ddtrace_litellm.openmetrics.pipeline.transformers import TRANSFORMERS, Transformer
 
 _MOST_CACHED = 10_000  # families; LiteLLM has 150
-
-
-@dataclass(frozen=True)
-class NameRules:
-    """The options of the Agent's check that say which families are sent, and under which names.
-
-    Attributes:
-        prefix: ``raw_metric_prefix``: taken off every family's name before anything else.
-        entries, patterns: ``metrics`` and ``extra_metrics``: by family, and by regular expressions searched in it.
-        table: send what the table of names has, and LiteLLM's families that it does not have. ``metrics`` ends that.
-        runtime: ``collect_runtime_metrics``: of the table also what prometheus_client says of Python and the process.
-        exclude, exclude_pattern: ``exclude_metrics``: families, and a regular expression searched in their names.
-        only, never: ``metric_patterns``, ``include`` and ``exclude``: searched in the Datadog name in full.
-    """
-
-    prefix: str = ""
-    entries: Mapping[str, Entry] = field(default_factory=dict)
-    patterns: tuple[tuple[re.Pattern[str], Entry], ...] = ()
-    table: bool = True
-    runtime: bool = False
-    exclude: frozenset[str] = frozenset()
-    exclude_pattern: re.Pattern[str] | None = None
-    only: re.Pattern[str] | None = None
-    never: re.Pattern[str] | None = None
 
 
 class Names:
     """Finds what families become, and remembers it."""
 
-    def __init__(self, rules: NameRules) -> None:
-        self._rules = rules
+    def __init__(self, options: PageModel) -> None:
+        self._options = options
+        # `metrics` ends the table of names, and `extra_metrics` holds over it.
+        self._table = not options.has("metrics")
+        self._entries = {**options.metrics.families, **options.extra_metrics.families}
+        self._patterns = {**options.metrics.patterns, **options.extra_metrics.patterns}
         self._found: dict[tuple[str, str], Transformer | None] = {}
 
     def transformer(self, family: str, type_: str) -> Transformer | None:
@@ -57,15 +37,15 @@ class Names:
 
     def excluded(self, family: str) -> bool:
         """Tell whether ``exclude_metrics`` has a family."""
-        pattern = self._rules.exclude_pattern
-        return family in self._rules.exclude or (pattern is not None and pattern.search(family) is not None)
+        names, pattern = self._options.exclude_metrics
+        return family in names or (pattern is not None and pattern.search(family) is not None)
 
     def _find(self, family: str, type_: str) -> Transformer | None:
         if self.excluded(family):
             return None
         entry = self._entry(family)
         if entry is None:
-            found = metric_for(family, type_, runtime=self._rules.runtime) if self._rules.table else None
+            found = metric_for(family, type_, runtime=self._options.collect_runtime_metrics) if self._table else None
             if found is None or type_ not in TRANSFORMERS:
                 return None
             return self._made(found.transformer or type_, found, Entry())
@@ -78,16 +58,16 @@ class Names:
         return TRANSFORMERS[type_](metric, entry, self._allowed) if type_ in TRANSFORMERS else None
 
     def _entry(self, family: str) -> Entry | None:
-        rules = self._rules
-        if family in rules.entries:
-            return rules.entries[family]
+        if family in self._entries:
+            return self._entries[family]
         known = families().get(family)
         # For the Agent the official names are entries, and come before regular expressions. Our own come behind them:
         # who asked for families that the official check lacks has their names on dashboards already.
-        if rules.table and known is not None and known.official:
+        if self._table and known is not None and known.official:
             return None
-        return next((entry for pattern, entry in rules.patterns if pattern.search(family)), None)
+        return next((entry for pattern, entry in self._patterns.items() if pattern.search(family)), None)
 
     def _allowed(self, name: str) -> bool:
-        only, never = self._rules.only, self._rules.never
+        """Tell whether ``metric_patterns`` let a Datadog name be sent."""
+        only, never = self._options.metric_patterns.include, self._options.metric_patterns.exclude
         return not (never and never.search(name)) and (only is None or only.search(name) is not None)

@@ -1,13 +1,9 @@
-"""A bound on what is remembered: only series with a place go further, and what has none is counted and read over.
+"""Bounds on what is remembered and sent: only series with a place go further, and those without are counted."""
 
-First of all, so that nothing behind it keeps anything of them: not the labels of a page's new series, nor its gauges.
-"""
-
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 
 from ddtrace_litellm.masking import SafeError
-from ddtrace_litellm.openmetrics.pipeline.contexts import Contexts
-from ddtrace_litellm.openmetrics.pipeline.deltas import FORGET_AFTER
+from ddtrace_litellm.openmetrics.pipeline.deltas import CAPACITY, FORGET_AFTER
 from ddtrace_litellm.openmetrics.samples import Labels, Sample
 
 MOST_SERIES = 100_000
@@ -23,8 +19,53 @@ class TooManySamplesError(SafeError, ValueError):
     """A series that no histogram of LiteLLM's is."""
 
 
+class Contexts:
+    """The series that had a place lately. Those that have one keep it while they are seen.
+
+    Args:
+        most: how many metrics all of them may be; ``None`` for any number.
+        forget_after: seconds that a series at least keeps its place without being seen; it loses it after twice that at
+            most.
+    """
+
+    def __init__(self, most: int | None, *, forget_after: float = FORGET_AFTER) -> None:
+        self._most, self._forget_after = most, forget_after
+        self._since = 0.0
+        # By hash: how many metrics a series is. Tags take kilobytes.
+        self._recent: dict[int, int] = {}
+        self._older: dict[int, int] = {}
+        self._size = 0
+
+    def begin(self, now: float) -> None:
+        """Begin a page."""
+        if now - self._since >= self._forget_after or len(self._recent) > CAPACITY:
+            self._since = now
+            self._size -= sum(self._older.values())
+            self._recent, self._older = {}, self._recent
+
+    def __contains__(self, series: Hashable) -> bool:
+        key = hash(series)
+        return key in self._recent or key in self._older
+
+    def admit(self, series: Hashable, metrics: int = 1) -> bool:
+        """Return whether a series may be sent, which gives it a place if it has none."""
+        key = hash(series)
+        if key in self._recent:
+            return True
+        known = self._older.pop(key, None)
+        if known is None:
+            if self._most is not None and self._size + metrics > self._most:
+                return False
+            self._size += metrics
+            known = metrics
+        self._recent[key] = known
+        return True
+
+
 class Places:
     """Which series of an endpoint's pages are read. Not to be used by two threads at once.
+
+    It comes first, so that nothing behind it keeps anything of the others: neither labels of new series nor gauges.
 
     Args:
         most: how many; ``None`` for any number.

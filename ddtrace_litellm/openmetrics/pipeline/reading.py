@@ -8,19 +8,11 @@ from typing import NamedTuple
 
 from ddtrace_litellm.metrics.batch import Record, UnmappedFamilies
 from ddtrace_litellm.openmetrics.names import NAMESPACE
+from ddtrace_litellm.openmetrics.pipeline.deltas import CounterStep
 from ddtrace_litellm.openmetrics.pipeline.naming import Names
-from ddtrace_litellm.openmetrics.pipeline.series import CUMULATIVE
 from ddtrace_litellm.openmetrics.pipeline.share_labels import Shared, SharedLabels
 from ddtrace_litellm.openmetrics.pipeline.transformers import Transformer
-from ddtrace_litellm.openmetrics.samples import Labels, Sample, is_number
-
-
-class Total(NamedTuple):
-    """What a counter has counted in all."""
-
-    family: str
-    labels: Labels
-    value: float
+from ddtrace_litellm.openmetrics.samples import CUMULATIVE, Sample, is_number
 
 
 class Counted(NamedTuple):
@@ -41,7 +33,7 @@ class Reading:
 
     Attributes:
         types: of its families, as the page declares them.
-        totals: of the counters that are watched.
+        totals: of the counters that are watched, in the form of steps.
         shared: what its families share.
         counted: how many samples its families have, where they are counted.
     """
@@ -49,7 +41,7 @@ class Reading:
     def __init__(self, names: Names, sharing: SharedLabels, prefix: str, *, counting: bool) -> None:
         self._names, self._sharing, self._prefix, self._counting = names, sharing, prefix, counting
         self.types: dict[str, str] = {}
-        self.totals: list[Total] = []
+        self.totals: list[CounterStep] = []
         self.shared: dict[str, list[Shared]] = {}
         self.counted: dict[str, Counted] = {}
 
@@ -90,7 +82,7 @@ class Reading:
     def _watched(self, samples: Iterable[Sample]) -> Iterator[Sample]:
         for sample in samples:
             if not sample.suffix and isfinite(sample.value):
-                self.totals.append(Total(sample.family, sample.labels, sample.value))
+                self.totals.append(CounterStep(sample.family, sample.labels, sample.value))
             yield sample
 
     def is_created(self, family: str) -> bool:

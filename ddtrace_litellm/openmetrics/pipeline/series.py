@@ -12,7 +12,7 @@ from math import inf, nan
 from operator import itemgetter
 from typing import NamedTuple
 
-from ddtrace_litellm.openmetrics.samples import Labels, Sample
+from ddtrace_litellm.openmetrics.samples import CUMULATIVE, Labels, Sample
 
 
 class GaugeValue(NamedTuple):
@@ -60,9 +60,6 @@ def series_of(samples: Iterable[Sample], gauges: list[GaugeValue]) -> Iterator[S
         elif kind == "gauge":
             gauges.extend(map(_gauge, run))
     yield from family.rest()
-
-
-CUMULATIVE = frozenset({"counter", "histogram", "summary"})
 
 
 class _Family:

@@ -1,45 +1,13 @@
 """Labels that one family of the page has and others get: ``share_labels`` and ``target_info``."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ddtrace_litellm.openmetrics.options.fields import Share
+from ddtrace_litellm.openmetrics.options.models import PageModel
 from ddtrace_litellm.openmetrics.samples import Labels, Sample
 
 _TARGET_INFO = "target_info"
-
-
-@dataclass(frozen=True)
-class Share:
-    """Which labels of a family the others get.
-
-    Attributes:
-        labels: their names; ``None`` for all.
-        match: only series get them whose labels of these names have the values of the sharing sample; none: all do.
-        values: only samples with one of these values share; ``None``: all do.
-    """
-
-    labels: frozenset[str] | None = None
-    match: frozenset[str] = frozenset()
-    values: frozenset[int] | None = None
-
-
-@dataclass(frozen=True)
-class SharingRules:
-    """The options of the Agent's check that are about shared labels.
-
-    Attributes:
-        families: ``share_labels``.
-        cache: ``cache_shared_labels``: what a family shared once holds for ever, without looking at it again.
-        target_info: ``target_info``: every series gets the labels of the family of this name, of each page anew.
-    """
-
-    families: Mapping[str, Share] = field(default_factory=dict)
-    cache: bool = True
-    target_info: bool = False
-
-    def __bool__(self) -> bool:
-        return bool(self.families) or self.target_info
 
 
 class Shared(NamedTuple):
@@ -52,15 +20,18 @@ class Shared(NamedTuple):
 class SharedLabels:
     """What the families of a proxy share, page after page."""
 
-    def __init__(self, rules: SharingRules) -> None:
-        self._cache = rules.cache
-        self._shares = dict(rules.families)
-        if rules.target_info:
+    def __init__(self, options: PageModel) -> None:
+        self._cache = options.cache_shared_labels
+        self._shares = dict(options.share_labels)
+        if options.target_info:
             self._shares.setdefault(_TARGET_INFO, Share())
         self._known: dict[str, list[Shared]] = {}
         self._always: dict[str, str] = {}
         # By the names of the labels to match, then by their values.
         self._matching: dict[tuple[str, ...], dict[Labels, dict[str, str]]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._shares)
 
     def name(self, family: str) -> str:
         """Return what a family of the page shares as, ``""`` if nothing of it is looked for."""
@@ -74,7 +45,7 @@ class SharedLabels:
         return [
             Shared(
                 tuple(sorted(label for label in sample.labels if label[0] in share.match)),
-                sample.labels if share.labels is None else _only(sample.labels, share.labels),
+                _only(sample.labels, share.labels) if share.labels else sample.labels,
             )
             for sample in samples
             if share.values is None or sample.value in share.values

@@ -6,11 +6,11 @@ the Agent. Here they get what a page added, by the context that it is sent with.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ddtrace_litellm.metrics.batch import Distribution, Metadata, Record, ServiceCheck, Status
 from ddtrace_litellm.openmetrics.names import Metric, Submission
-from ddtrace_litellm.openmetrics.pipeline.contexts import Contexts
+from ddtrace_litellm.openmetrics.options.entries import Entry
 from ddtrace_litellm.openmetrics.pipeline.deltas import Observations
 from ddtrace_litellm.openmetrics.pipeline.histograms import (
     HistogramRules,
@@ -20,33 +20,10 @@ from ddtrace_litellm.openmetrics.pipeline.histograms import (
     without_bounds,
 )
 from ddtrace_litellm.openmetrics.pipeline.labels import Context, LabelRules, harmless
+from ddtrace_litellm.openmetrics.pipeline.places import Contexts
 from ddtrace_litellm.openmetrics.samples import Labels
 
 _UPPER_BOUND = "upper_bound"
-
-NATIVE = frozenset({"native", "native_dynamic"})
-"""Types of an entry that leave the type to the page."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What ``metrics`` or ``extra_metrics`` say of a family.
-
-    Attributes:
-        name: the Datadog name without the namespace; ``""`` for the family's own, as regular expressions have it.
-        type: one of ``TRANSFORMERS`` or ``NATIVE``.
-        statuses: of a ``service_check``: the status, 0 to 3, by value.
-        scale: of a ``temporal_percent``: parts of a second that the counter counts.
-        label: of a ``metadata``: the label that has the value.
-        modifiers: of a ``metadata``: what else it says.
-    """
-
-    name: str = ""
-    type: str = "native"
-    statuses: Mapping[int, int] = field(default_factory=dict)
-    scale: float = 1.0
-    label: str = ""
-    modifiers: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -280,12 +257,13 @@ class Histogram(Summary):
             super()._begin(out, where)
 
     def _add(self, out: Output, where: Context, whole: Observations) -> None:
-        rules, labels = out.histograms, out.labels
-        unwanted, upper_bound = labels.drop.get(_UPPER_BOUND), labels.rename.get(_UPPER_BOUND, _UPPER_BOUND)
+        rules, options = out.histograms, out.labels.options
+        unwanted = options.exclude_metrics_by_labels.get(_UPPER_BOUND)
+        upper_bound = options.rename_labels.get(_UPPER_BOUND, _UPPER_BOUND)
         observed = without_bounds(whole, unwanted) if unwanted else whole
         if rules.counters or not rules.distributions:
             # Without their bound, buckets that contain each other would be added up.
-            buckets = rules.buckets and not rules.distributions and _UPPER_BOUND not in labels.exclude
+            buckets = rules.buckets and not rules.distributions and _UPPER_BOUND not in options.exclude_labels
             for suffix, tags, value in counts(
                 observed, buckets=buckets, non_cumulative=rules.non_cumulative, upper_bound=upper_bound
             ):

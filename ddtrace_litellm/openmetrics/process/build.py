@@ -94,20 +94,23 @@ def _instance(config: OpenMetricsConfig) -> Instance:
 def _scraper(of: Instance, config: OpenMetricsConfig, process: Process) -> Scraper:
     for warning in of.warnings:
         log.warning("%s", warning)
-    options = ScrapeOptions(of.interval, of.health_check, of.ignore_connection_errors)
+    said = of.options
+    options = ScrapeOptions(
+        said.min_collection_interval, said.enable_health_service_check, said.ignore_connection_errors
+    )
     sink = _sink(config, of, process)
     if of.endpoint is not None:
         source = HttpSource(of.endpoint)
         options = replace(options, wanted=leader_of_endpoint(of.endpoint.url).leads)
-        if of.health_endpoint:
-            tags = of.page.tags(source.endpoint)
-            extra = EndpointHealth(of.endpoint, of.health_endpoint, of.health_endpoint_interval, tags)
-            options = replace(options, extra=extra)
-        return Scraper(source, lambda: Collector(of.page, endpoint=source.endpoint), sink, options)
+        if url := said.litellm_health_endpoint:
+            tags = said.tags_of(source.endpoint)
+            extra = EndpointHealth(of.endpoint, url, said.litellm_health_endpoint_interval, tags)
+            options = replace(options, extra=extra.collect)
+        return Scraper(source, lambda: Collector(said, endpoint=source.endpoint), sink, options)
     registry = process.registry or RegistrySource()
 
     def collector_of_registry() -> Collector:
-        return Collector(of.page, started=max(registry.started, process.since), inherited=registry.inherited)
+        return Collector(said, started=max(registry.started, process.since), inherited=registry.inherited)
 
     return Scraper(
         registry, collector_of_registry, sink, replace(options, wanted=registry.available, guard=process.no_fork)
@@ -118,11 +121,10 @@ def _sink(config: OpenMetricsConfig, of: Instance, process: Process) -> Sink:
     if not config.agentless:
         from ddtrace_litellm.metrics.sinks import dogstatsd
 
-        return dogstatsd.from_environment(os.environ, interval=of.interval)
+        return dogstatsd.from_environment(os.environ, interval=of.options.min_collection_interval)
     from ddtrace_litellm.metrics.sinks import api
-    from ddtrace_litellm.openmetrics.intake import Intake
 
     # An Agent adds up the counts of several workers. Datadog's API does not: of two for one second it keeps one.
     one_of_several = process.forked or parent_process() is not None or shared_directory() is not None
     tags = (f"worker:{os.getpid()}",) if of.endpoint is None and one_of_several else ()
-    return api.from_environment(os.environ, Intake, interval=of.interval, tags=tags)
+    return api.from_environment(os.environ, interval=of.options.min_collection_interval, tags=tags)

@@ -23,8 +23,7 @@ from ddtrace_litellm.metrics.batch import Record
 from ddtrace_litellm.metrics.log_once import LogOnce
 from ddtrace_litellm.openmetrics.names import NAMESPACE
 from ddtrace_litellm.openmetrics.sources import SourceError
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
-from ddtrace_litellm.openmetrics.sources.http import fetch
+from ddtrace_litellm.openmetrics.sources.http import Endpoint, fetch
 from ddtrace_litellm.openmetrics.sources.page import JSON
 
 log = logging.getLogger("ddtrace.litellm.openmetrics")

@@ -10,15 +10,15 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from queue import Empty, SimpleQueue
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from ddtrace_litellm import masking
 from ddtrace_litellm.metrics.batch import MetricBatch, Record, ServiceCheck, Status
 from ddtrace_litellm.metrics.log_once import LogOnce
 from ddtrace_litellm.metrics.sinks import Sink
 from ddtrace_litellm.openmetrics.names import NAMESPACE
+from ddtrace_litellm.openmetrics.pipeline.collector import Collector
 from ddtrace_litellm.openmetrics.pipeline.notices import Notices
-from ddtrace_litellm.openmetrics.process.state import Schedule
 from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.sources import Source
 from ddtrace_litellm.telemetry import counters
@@ -29,31 +29,58 @@ log = logging.getLogger("ddtrace.litellm.openmetrics")
 HEALTH = f"{NAMESPACE}.openmetrics.health"
 DROPPED_SERIES = f"{NAMESPACE}.openmetrics.dropped_series.count"
 UNDELIVERED = f"{NAMESPACE}.openmetrics.undelivered_values.count"
+LONGEST_BACK_OFF = 60.0
+"""Seconds between two tries at most, as a proxy that is back should not be missed for longer; but never less than the
+interval."""
 
+_SOON = 0.1
+_LONGEST_HURRY = 60.0
 _SAMPLES_AT_ONCE = 1000
 _LONGEST_MESSAGE = 500
 _MOST_REASONS = 8
 
 
-class PageCollector(Protocol):
-    """What makes metrics of the samples of a page, and knows the pages before.
+class Schedule:
+    """When to scrape: in fixed steps from the first time on, in longer ones after failures, in short ones at the end.
 
-    Attributes:
-        tags: of everything that is sent.
+    A time that was missed is left out, so that nothing is ever scraped twice in a row to make up for it.
+
+    Args:
+        interval: seconds.
+        clock: monotonic seconds.
     """
 
-    @property
-    def tags(self) -> tuple[str, ...]: ...
+    def __init__(self, interval: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._interval, self._clock = interval, clock
+        self._due = clock()
+        self._failures = 0
+        self._hurried_until = self._due
 
-    def collect(self, samples: Iterable[Sample], asked_at: float) -> MetricBatch:
-        """Return what became of a page; where its samples raise, the page leaves no trace."""
+    def wait(self) -> float:
+        """Return the seconds until the next time, 0 where it has come."""
+        return max(0.0, self._due - self._clock())
 
+    def hurry(self) -> None:
+        """Leave no more time between scrapes than it takes not to be a burden; for a while, as the end may not come."""
+        self._hurried_until = self._clock() + _LONGEST_HURRY
 
-class Extra(Protocol):
-    """Metrics that do not come from the page."""
+    def done(self, took: float, *, failed: bool) -> None:
+        """Plan the next time.
 
-    def collect(self) -> list[Record]:
-        """Return those that are due. Never raises."""
+        Args:
+            took: how many seconds the scrape took.
+            failed: whether it is to be tried again later than usual.
+        """
+        self._failures = self._failures + 1 if failed else 0
+        now = self._clock()
+        if now < self._hurried_until:
+            self._due = now + min(self._interval, max(_SOON, 4 * took))
+            return
+        step = self._interval
+        if self._failures:
+            step = max(step, min(LONGEST_BACK_OFF, step * 2.0 ** min(self._failures - 1, 10)))
+        missed = max(0.0, now - self._due) // step
+        self._due += step * (missed + 1)
 
 
 @dataclass(frozen=True)
@@ -64,7 +91,7 @@ class ScrapeOptions:
         interval: seconds from one scrape to the next.
         health_check: send the service check.
         ignore_connection_errors: what cannot be reached is asked again as soon as what can.
-        extra: metrics that do not come from the page, sent after it.
+        extra: returns metrics that do not come from the page, where some are due. Never raises.
         wanted: whether there is something to scrape here and now. While there is not, nothing is sent and nothing is
             wrong: the registry has nothing of LiteLLM's yet, or another process scrapes the same endpoint.
         guard: held while a page is read.
@@ -73,7 +100,7 @@ class ScrapeOptions:
     interval: float
     health_check: bool = True
     ignore_connection_errors: bool = False
-    extra: Extra | None = None
+    extra: Callable[[], list[Record]] = list
     wanted: Callable[[], bool] = lambda: True
     guard: AbstractContextManager[object] = field(default_factory=nullcontext)
 
@@ -88,9 +115,7 @@ class Scraper:
         options: how.
     """
 
-    def __init__(
-        self, source: Source, collector: Callable[[], PageCollector], sink: Sink, options: ScrapeOptions
-    ) -> None:
+    def __init__(self, source: Source, collector: Callable[[], Collector], sink: Sink, options: ScrapeOptions) -> None:
         self._source, self._sink, self._options = source, sink, options
         self._collector = cache(collector)
         self._failures = LogOnce(log, _MOST_REASONS)
@@ -176,8 +201,7 @@ class Scraper:
         self._check(Status.OK)
         self._failures.over("metrics of %s: received again", self._source.name)
         self._notices.tell(batch)
-        extra = self._options.extra
-        if extra is not None and not last and (records := extra.collect()):
+        if not last and (records := self._options.extra()):
             self._sink.send(MetricBatch(records), time.time())
         return True
 

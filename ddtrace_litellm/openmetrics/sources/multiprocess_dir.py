@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.samples import Sample
-from ddtrace_litellm.openmetrics.sources.from_registry import CUMULATIVE, samples_of
+from ddtrace_litellm.openmetrics.samples import CUMULATIVE, Sample, samples_of
 
 if TYPE_CHECKING:
     from prometheus_client import Metric

@@ -261,7 +261,7 @@ def _asked_at(response: BaseHTTPResponse, asked: float) -> float:
 
 def _body(request: PageRequest, transport: Transport, response: BaseHTTPResponse, url: SplitResult) -> Iterator[bytes]:
     place, size, deadline = where(url), 0, time.monotonic() + request.longest_body
-    with explained(place, transport.timeouts):
+    with explained(place, transport.timeouts, reading=True):
         for piece in body(response, request.piece):
             size += len(piece)
             if size > request.largest_page:

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ddtrace_litellm import masking
-from ddtrace_litellm.openmetrics.samples import Sample
+from ddtrace_litellm.openmetrics.samples import CUMULATIVE, Sample, samples_of
 from ddtrace_litellm.openmetrics.sources import Reading, SourceError
-from ddtrace_litellm.openmetrics.sources.from_registry import CUMULATIVE, samples_of
 from ddtrace_litellm.openmetrics.sources.multiprocess_dir import Leftovers, gauges_of, shared_directory
 
 if TYPE_CHECKING:

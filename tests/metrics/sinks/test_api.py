@@ -23,8 +23,8 @@ from ddtrace_litellm.metrics.batch import (
 from ddtrace_litellm.metrics.sinks import api as api_module
 from ddtrace_litellm.metrics.sinks import payloads as payloads_module
 from ddtrace_litellm.metrics.sinks.api import ApiSink, from_environment
+from ddtrace_litellm.metrics.sinks.intake import Intake
 from ddtrace_litellm.metrics.sinks.payloads import SERIES, Sender, payloads
-from ddtrace_litellm.openmetrics.intake import Intake
 from ddtrace_litellm.transport import Proxies
 from tests.metrics.receivers import Api
 
@@ -416,17 +416,16 @@ def test_the_environment():
             "DD_TAGS": "team:x, env:other",
             "DATADOG_TAGS": "a:b,team:x",
         },
-        Intake,
         interval=14.6,
         tags=["worker:7"],
     )
     assert sink._intake._url == "https://api.datadoghq.eu"
     assert sink._sender == Sender("h", ("worker:7", "env:prod", "version:1_a", "team:x", "a:b"), 15)
-    spaced = from_environment({"DD_API_KEY": KEY, "DD_TAGS": "a:b c:d"}, Intake, interval=3)
+    spaced = from_environment({"DD_API_KEY": KEY, "DD_TAGS": "a:b c:d"}, interval=3)
     assert spaced._sender == Sender(socket.gethostname(), ("a:b", "c:d"), 3)
     assert spaced._intake._url == "https://api.datadoghq.com"
     assert spaced._patience == 2
-    elsewhere = from_environment({"DD_API_KEY": KEY, "DD_DD_URL": "http://relay:3834/"}, Intake, interval=15)
+    elsewhere = from_environment({"DD_API_KEY": KEY, "DD_DD_URL": "http://relay:3834/"}, interval=15)
     assert elsewhere._intake._url == "http://relay:3834"
 
 
@@ -442,7 +441,7 @@ def test_the_environment():
 def test_an_environment_that_cannot_be_used(variables, named):
     """The message names the variable, and never shows the key."""
     with pytest.raises(ValueError, match=named) as raised:
-        from_environment(variables, Intake, interval=15)
+        from_environment(variables, interval=15)
     assert "secret" not in str(raised.value)
 
 
@@ -461,7 +460,7 @@ def test_a_proxy_is_asked_for_a_tunnel(monkeypatch):
         thread.start()
         monkeypatch.setenv("https_proxy", f"http://me:pass@127.0.0.1:{listening.getsockname()[1]}")
         monkeypatch.setenv("no_proxy", "localhost")
-        sink = from_environment({"DD_API_KEY": KEY, "DD_SITE": "datadog.invalid"}, Intake, interval=15)
+        sink = from_environment({"DD_API_KEY": KEY, "DD_SITE": "datadog.invalid"}, interval=15)
         sink.send(page(count(1)), NOW)
         thread.join()
     assert asked[0].startswith(b"CONNECT api.datadog.invalid:443 HTTP/1.")

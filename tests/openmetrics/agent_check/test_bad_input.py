@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("datadog_checks.base", reason="needs the packages of an Agent: pip install datadog-checks-base")
 
 from ddtrace_litellm.openmetrics.check import LiteLLMCheck
-from tests.openmetrics.agent_check.checks import Run, served
+from tests.openmetrics.agent_check.checks import OfficialCheck, Run, served
 from tests.openmetrics.servers import Server, closed_url, silent
 
 pytestmark = [  # what datadog_checks.base does, and outside of pytest silences
@@ -139,22 +139,36 @@ def test_hanging_server():
     assert run.error == f"{url} does not answer in time (0.2 s to connect, 0.2 s without a byte)"
 
 
+def stops_in_the_middle(handler):
+    """Begin a page and then say nothing more."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", TEXT)
+    handler.send_header("Content-Length", "1000")
+    handler.end_headers()
+    handler.wfile.write(GOOD.format(1).encode())
+    handler.wfile.flush()
+    handler.connection.recv(1)  # until the check gives up
+
+
 def test_server_that_stops_in_the_middle():
     """A server that begins a page and then says nothing more, too."""
-
-    def answer(handler):
-        handler.send_response(200)
-        handler.send_header("Content-Type", TEXT)
-        handler.send_header("Content-Length", "1000")
-        handler.end_headers()
-        handler.wfile.write(GOOD.format(1).encode())
-        handler.wfile.flush()
-        handler.connection.recv(1)  # until the check gives up
-
-    with Server(answer) as server:
+    with Server(stops_in_the_middle) as server:
         run = Run(LiteLLMCheck, server.url, timeout=0.2)
         assert run().values == {}
     assert run.error == f"{server.url} does not answer in time (0.2 s to connect, 0.2 s without a byte)"
+
+
+@pytest.mark.parametrize("check", [OfficialCheck, LiteLLMCheck])
+def test_silence_that_is_ignored(check):
+    """As in the Agent's class, `ignore_connection_errors` is about silence within a page, not about silence before."""
+    with Server(stops_in_the_middle) as server:
+        run = Run(check, server.url, timeout=0.2, ignore_connection_errors=True)
+        run()
+    assert run.error == ""
+    with silent() as url:
+        run = Run(check, url, timeout=0.2, ignore_connection_errors=True)
+        run()
+    assert run.error
 
 
 def test_page_that_does_not_end(monkeypatch):

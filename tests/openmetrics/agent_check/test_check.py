@@ -97,6 +97,19 @@ def test_counts_begin_where_the_check_does():
     assert counts == [0, 2, 3]
 
 
+def test_series_that_differ_by_case_are_one():
+    """Datadog writes tags in lower case and keeps one of two values, so counts are added before."""
+    with served() as (page, server):
+        page.content_type = OPENMETRICS
+        run = Run(LiteLLMCheck, server.url, exclude_labels=["k"])
+        counts = []
+        for value in (1, 4):
+            lines = [f'litellm_x_total{{team="{team}",k="{k}"}} {value}' for k in "ab" for team in ("Red", "red")]
+            page.text = "\n".join(["# TYPE litellm_x counter", *lines, "# EOF", ""])
+            counts.append(run().named("litellm.x.count"))
+    assert counts == [[0], [12]]
+
+
 def test_process_start_time(monkeypatch):
     """With `use_process_start_time` what began after the Agent did counts from the first page on."""
     monkeypatch.setattr(datadog_agent, "get_process_start_time", lambda: 2e9, raising=False)

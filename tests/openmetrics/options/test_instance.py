@@ -6,9 +6,9 @@ import pytest
 from ddtrace_litellm.openmetrics.options.fields import OptionError, place_of
 from ddtrace_litellm.openmetrics.options.instance import OPTIONS, Instance, instance
 from ddtrace_litellm.openmetrics.options.models import InstanceModel
-from ddtrace_litellm.openmetrics.options.page import page_options
-from ddtrace_litellm.openmetrics.options.request import request_options
+from ddtrace_litellm.openmetrics.sources.http import Endpoint
 from tests.openmetrics.measured import FOLDER, needs_data
+from tests.openmetrics.options_of import options_of
 
 REFUSED = {
     name: reason for name, field in InstanceModel.model_fields.items() if (reason := place_of(field).not_in_process)
@@ -34,15 +34,14 @@ def test_an_endpoint():
         "litellm_health_endpoint": "http://localhost:4000/health",
         "litellm_health_endpoint_interval": 60,
     }
-    assert instance(options, {"service": "s"}) == Instance(
-        endpoint=request_options(options),
-        page=page_options(options, {"service": "s"}),
-        interval=30.0,
-        health_check=False,
-        ignore_connection_errors=True,
-        health_endpoint="http://localhost:4000/health",
-        health_endpoint_interval=60.0,
+    made = instance(options, {"service": "s"})
+    assert made == Instance(
+        Endpoint(URL["openmetrics_endpoint"], connect_timeout=3, read_timeout=3), options_of(options, {"service": "s"})
     )
+    said = made.options
+    assert (said.min_collection_interval, said.enable_health_service_check) == (30.0, False)
+    assert said.ignore_connection_errors
+    assert (said.litellm_health_endpoint, said.litellm_health_endpoint_interval) == ("http://localhost:4000/health", 60)
 
 
 def test_what_has_no_effect():
@@ -63,7 +62,7 @@ def test_what_only_an_agent_can_do(name):
     """It is refused by name with the reason, except where it is switched off."""
     with pytest.raises(OptionError, match=f"^{name}: it cannot apply in process: {re.escape(REFUSED[name])}$"):
         instance({**URL, name: True})
-    assert instance({name: False}) == Instance()
+    assert instance({name: False}).endpoint is None
     with pytest.raises(OptionError, match=f"^{name}: it cannot apply in process"):
         instance(URL, {name: {"a": "b"}})
 
@@ -93,7 +92,7 @@ def test_what_cannot_be_used(options, message):
 
 def test_percent_signs_and_brackets_of_others():
     """Only what an Agent would replace is refused."""
-    assert instance({"tags": ["a:100%%", "b:ENC[", "c:x ENC[y] z"]}).page.labels.tags[0] == "a:100%%"
+    assert instance({"tags": ["a:100%%", "b:ENC[", "c:x ENC[y] z"]}).options.tags[0] == "a:100%%"
 
 
 def test_the_registry_has_no_request():

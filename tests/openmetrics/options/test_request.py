@@ -2,11 +2,11 @@ import base64
 
 import pytest
 
-from ddtrace_litellm.openmetrics.options.fields import OptionError
+from ddtrace_litellm.openmetrics.options.fields import OptionError, read
 from ddtrace_litellm.openmetrics.options.instance import instance
-from ddtrace_litellm.openmetrics.options.models import RequestModel
+from ddtrace_litellm.openmetrics.options.models import InstanceModel, RequestModel
 from ddtrace_litellm.openmetrics.options.request import request_options
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
+from ddtrace_litellm.openmetrics.sources.http import Endpoint
 from ddtrace_litellm.transport import Proxies, Tls
 from tests.openmetrics.measured import needs_data, rows
 
@@ -15,7 +15,8 @@ URL = "http://localhost:4000/metrics"
 
 def endpoint(init_config=None, **options):
     """Return the endpoint of an instance."""
-    return request_options({"openmetrics_endpoint": URL, **options}, init_config)
+    options = read(InstanceModel, {"openmetrics_endpoint": URL, **options})
+    return request_options(options, read(RequestModel, init_config or {}))
 
 
 def refused(**options):

@@ -6,10 +6,10 @@ import pytest
 
 from ddtrace_litellm.metrics.batch import Record
 from ddtrace_litellm.openmetrics.names import families
-from ddtrace_litellm.openmetrics.options.page import page_options
 from ddtrace_litellm.openmetrics.pipeline.collector import Collector
 from ddtrace_litellm.openmetrics.pipeline.deltas import EmptyPageError
 from tests.openmetrics.measured import FOLDER, needs_data
+from tests.openmetrics.options_of import options_of
 from tests.openmetrics.pages import as_text, broken, counter, gauge, histogram, of_text
 
 REQUESTS = "litellm_proxy_total_requests_metric"
@@ -21,7 +21,7 @@ NOW = 2000.0
 
 def scraped(*pages, started=1000.0, **options):
     """Return what becomes of the last of several pages, read every 10 seconds."""
-    collector = Collector(page_options(options), started=started)
+    collector = Collector(options_of(options), started=started)
     return [collector.collect(page, NOW + 10 * number) for number, page in enumerate(pages)][-1]
 
 
@@ -49,7 +49,7 @@ def test_first_zero():
         *counter(0, family=REQUESTS, created=1500.0, user="b"),
         *histogram({"1.0": 1, "+Inf": 2}, 3.0, family=LATENCY, created=1.0),
     ]
-    collector = Collector(page_options({"exclude_labels": ["user"]}), started=1000.0)
+    collector = Collector(options_of({"exclude_labels": ["user"]}), started=1000.0)
     zeros = collector.collect(page, NOW).records
     assert zeros == [Record(COUNT, "count", 0.0, (), "request"), Record(f"{SECONDS}.count", "count", 0.0, ())]
     assert collector.collect(page, NOW).records == []
@@ -155,7 +155,7 @@ def test_what_is_no_number():
     ]
     assert sent(page) == []
     assert sent(page, page) == []
-    assert Collector(page_options({})).totals(page, NOW).records == []
+    assert Collector(options_of({})).totals(page, NOW).records == []
 
 
 def test_labels():
@@ -176,7 +176,7 @@ def test_tags():
         ("http://h/metrics", {"tag_by_endpoint": False}, ("a:b",)),
         ("", {}, ("a:b",)),
     ):
-        collector = Collector(page_options({"tags": ["a:b"], **options}), endpoint=endpoint)
+        collector = Collector(options_of({"tags": ["a:b"], **options}), endpoint=endpoint)
         assert collector.tags == collector.collect(page, NOW).records[0].tags == expected
 
 
@@ -287,8 +287,8 @@ def test_service_checks():
 def test_metadata():
     """Where an Agent is there to take it, a label's value says something of the proxy."""
     entry = {"name": "version", "type": "metadata", "label": "v", "scheme": "semver"}
-    options = page_options({"metrics": [{"litellm_g": entry}]}, in_agent=True)
-    found = Collector(options).collect([*gauge(1.0, v="1.2.3"), *gauge(1.0, w="no")], NOW)
+    options = options_of({"metrics": [{"litellm_g": entry}]}, in_agent=True)
+    found = Collector(options, in_agent=True).collect([*gauge(1.0, v="1.2.3"), *gauge(1.0, w="no")], NOW)
     assert found.records == []
     assert found.metadata == [("version", "1.2.3", {"scheme": "semver"})]
 
@@ -377,7 +377,7 @@ def test_shared_labels_are_found_once_or_on_every_page():
     """What was shared once holds, or only for its page; a page that is not whole shares nothing."""
     process = gauge(500.0, family="process_start_time_seconds")
     for cache, expected in ((True, ("zone:1",)), (False, ("zone:2",))):
-        collector = Collector(page_options({"share_labels": {"litellm_g": True}, "cache_shared_labels": cache}))
+        collector = Collector(options_of({"share_labels": {"litellm_g": True}, "cache_shared_labels": cache}))
         with pytest.raises(ConnectionError):
             collector.collect(broken([*process, *gauge(1.0, zone="0")]), NOW)
         for zone in "12":
@@ -391,7 +391,7 @@ def test_shared_labels_are_found_once_or_on_every_page():
 @pytest.mark.parametrize("type_", ["gauge", "info"])
 def test_target_info(type_):
     """The target's labels are everyone's, of each page anew; what is shared by name holds over them."""
-    options = page_options({"target_info": True, "share_labels": {"litellm_g": {"labels": ["b"]}}})
+    options = options_of({"target_info": True, "share_labels": {"litellm_g": {"labels": ["b"]}}})
     collector = Collector(options)
     for zone in "12":
         (target,) = gauge(1.0, family="target_info", zone=zone, b="target")
@@ -420,7 +420,7 @@ def test_telemetry():
 
 def test_series_above_the_limit():
     """Those that were first keep their place, a histogram being all its buckets; the rest is counted."""
-    collector = Collector(page_options({"max_returned_metrics": 4}), started=1000.0)
+    collector = Collector(options_of({"max_returned_metrics": 4}), started=1000.0)
 
     def page(n):
         return [
@@ -443,7 +443,7 @@ def test_series_above_the_limit():
 
 def test_a_place_is_lost_by_what_is_not_seen_for_long():
     """Twice an hour after it was last seen, a series makes room for another."""
-    collector = Collector(page_options({"max_returned_metrics": 1}))
+    collector = Collector(options_of({"max_returned_metrics": 1}))
     old, new = gauge(1.0, model="old"), gauge(1.0, model="new")
     dropped = [
         collector.collect(page, NOW + at).dropped for page, at in ((old, 0), (new, 3000), (new, 3700), (new, 7400))
@@ -459,7 +459,7 @@ def test_totals():
         *histogram({"1.0": 1, "+Inf": 2}, 3.0, family=LATENCY, created=1.0),
         *gauge(1.0, family="litellm_in_flight_requests"),
     ]
-    found = Collector(page_options({})).totals(page, NOW).records
+    found = Collector(options_of({})).totals(page, NOW).records
     assert [(record.name.rpartition(".")[2], record.value) for record in found] == [
         ("count", 5.0),
         ("count", 2.0),
@@ -471,7 +471,7 @@ def test_totals():
 
 def test_pages_that_are_none():
     """An empty page is an error; of one that breaks off nothing remains, and the next adds what both would have."""
-    collector = Collector(page_options({}))
+    collector = Collector(options_of({}))
     for collect in (collector.collect, collector.totals):
         with pytest.raises(EmptyPageError):
             collect([], NOW)
@@ -484,17 +484,17 @@ def test_pages_that_are_none():
 
 def test_when_watching_began(monkeypatch):
     """Without a start, it is when the collector was made, on the page's clock; what was inherited is not counted."""
-    collector = Collector(page_options({}))
+    collector = Collector(options_of({}))
     made = time.monotonic()
     series = counter(5, family=REQUESTS, created=NOW - 50)
     monkeypatch.setattr(time, "monotonic", lambda: made + 60)  # the pages before could not be read
     assert [record.value for record in collector.collect(series, NOW).records] == [5.0]
-    late = Collector(page_options({}))
+    late = Collector(options_of({}))
     assert [record.value for record in late.collect(series, NOW).records] == [0.0]
     series = counter(5, family=REQUESTS, created=NOW + 1)
     inherited = counter(2, family=REQUESTS)
     for started in (NOW, None):
-        collector = Collector(page_options({}), started=started, inherited=inherited)
+        collector = Collector(options_of({}), started=started, inherited=inherited)
         assert [record.value for record in collector.collect(series, NOW).records] == [3.0]
 
 
@@ -503,7 +503,7 @@ def test_when_watching_began(monkeypatch):
 def test_recorded_pages(name):
     """Of a real page every family of LiteLLM is in the table, and no two records have name and tags in common."""
     samples = of_text((FOLDER / name).read_text())
-    found, unmapped, *_ = Collector(page_options({})).totals(samples, NOW)
+    found, unmapped, *_ = Collector(options_of({})).totals(samples, NOW)
     assert len({(record.name, record.tags) for record in found}) == len(found) > 100
     assert {record.type for record in found} == {"count", "gauge"}
     assert unmapped.by_rule == {}

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ddtrace_litellm.openmetrics.options.models import PageModel
 from ddtrace_litellm.openmetrics.pipeline.deltas import Observations
 from ddtrace_litellm.openmetrics.pipeline.histograms import (
     Bucket,
@@ -79,17 +80,18 @@ def test_a_bound_is_written_as_the_agent_writes_it(text, expected):
 
 
 @pytest.mark.parametrize(
-    ("rules", "histogram", "summary"),
+    ("options", "histogram", "summary"),
     [
-        (HistogramRules(), 5, 2),
-        (HistogramRules(non_cumulative=True), 5, 2),
-        (HistogramRules(buckets=False), 2, 2),
-        (HistogramRules(distributions=True, counters=False), 4, 2),
-        (HistogramRules(distributions=True, bound_tags=False), 3, 2),
+        ({}, 5, 2),
+        ({"non_cumulative_histogram_buckets": True}, 5, 2),
+        ({"collect_histogram_buckets": False}, 2, 2),
+        ({"histogram_buckets_as_distributions": True}, 4, 2),
+        ({"collect_histograms_as_distributions": True, "collect_counters_with_distributions": True}, 3, 2),
     ],
 )
-def test_how_many_metrics_it_is(rules, histogram, summary):
+def test_how_many_metrics_it_is(options, histogram, summary):
     """As many as what is sent of it has names and tags, if every bucket has values."""
+    rules = HistogramRules(PageModel(**options))
     assert (rules.metrics(OBSERVED), rules.metrics(Observations(1, 2, (), ()))) == (histogram, summary)
 
 

@@ -1,9 +1,8 @@
-import re
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ddtrace_litellm.openmetrics.options.models import PageModel
 from ddtrace_litellm.openmetrics.pipeline.deltas import CounterStep, Deltas, HistogramStep, Observations
 from ddtrace_litellm.openmetrics.pipeline.labels import (
     Context,
@@ -16,6 +15,11 @@ from ddtrace_litellm.openmetrics.pipeline.labels import (
 from ddtrace_litellm.openmetrics.pipeline.series import GaugeValue
 from tests.openmetrics.measured import FOLDER, needs_data
 from tests.openmetrics.pages import gauge, of_text
+
+
+def rules_of(tags=(), **options):
+    """Return what these options make of labels."""
+    return LabelRules(PageModel(**options), tags)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +38,7 @@ from tests.openmetrics.pages import gauge, of_text
 )
 def test_base_urls_without_what_may_authorise(api_base, shown):
     """A provider's URL is a tag, or a host, without user, password and query; series so made one add up."""
-    rules = LabelRules(rename={"api_base": "url"}, hostname_label="api_base")
+    rules = rules_of(rename_labels={"api_base": "url"}, hostname_label="api_base")
     assert rules.context((("api_base", api_base),)) == Context((f"url:{shown}",), shown)
     steps = [("f", (("api_base", api_base),), 1.0), ("f", (("api_base", api_base),), 2.0)]
     assert list(add_counters(steps, rules.context).values()) == [3.0]
@@ -46,25 +50,25 @@ LABELS = (("model", "gpt"), ("team", "None"), ("user", ""))
 @pytest.mark.parametrize(
     ("rules", "expected"),
     [
-        pytest.param(LabelRules(), ("model:gpt", "team:None", "user:"), id="as the page has them"),
-        pytest.param(LabelRules(exclude=frozenset({"team"})), ("model:gpt", "user:"), id="exclude"),
-        pytest.param(LabelRules(include=frozenset({"team"})), ("team:None",), id="include"),
+        pytest.param(rules_of(), ("model:gpt", "team:None", "user:"), id="as the page has them"),
+        pytest.param(rules_of(exclude_labels=["team"]), ("model:gpt", "user:"), id="exclude"),
+        pytest.param(rules_of(include_labels=["team"]), ("team:None",), id="include"),
+        pytest.param(rules_of(include_labels=["team", "user"], exclude_labels=["user"]), ("team:None",), id="both"),
         pytest.param(
-            LabelRules(include=frozenset({"team", "user"}), exclude=frozenset({"user"})), ("team:None",), id="both"
+            rules_of(rename_labels={"team": "t"}, include_labels=["team"]), ("t:None",), id="rename comes last"
+        ),
+        pytest.param(rules_of(rename_labels={"team": "t"}, include_labels=["t"]), (), id="include: the page's names"),
+        pytest.param(rules_of(exclude_metrics_by_labels={"team": ["^N"]}), None, id="drop by a label's value"),
+        pytest.param(rules_of(exclude_metrics_by_labels={"user": True}), None, id="drop by a label, its value empty"),
+        pytest.param(
+            rules_of(exclude_metrics_by_labels={"team": ["x"]}, include_labels=["user"]), ("user:",), id="kept"
         ),
         pytest.param(
-            LabelRules(rename={"team": "t"}, include=frozenset({"team"})), ("t:None",), id="rename comes last"
+            rules_of(exclude_metrics_by_labels={"team": ["N"]}, exclude_labels=["team"]),
+            None,
+            id="drop by what is not sent",
         ),
-        pytest.param(LabelRules(rename={"team": "t"}, include=frozenset({"t"})), (), id="include has the page's names"),
-        pytest.param(LabelRules(drop={"team": re.compile("^N")}), None, id="drop by a label's value"),
-        pytest.param(LabelRules(drop={"user": re.compile("")}), None, id="drop by a label, its value empty"),
-        pytest.param(LabelRules(drop={"team": re.compile("x")}, include=frozenset({"user"})), ("user:",), id="no drop"),
-        pytest.param(
-            LabelRules(drop={"team": re.compile("N")}, exclude=frozenset({"team"})), None, id="drop by what is excluded"
-        ),
-        pytest.param(
-            LabelRules(exclude=frozenset({"model", "team", "user"}), tags=("a:b",)), ("a:b",), id="constant tags"
-        ),
+        pytest.param(rules_of(exclude_labels=["model", "team", "user"], tags=("a:b",)), ("a:b",), id="constant tags"),
     ],
 )
 def test_tags_of_a_series(rules, expected):
@@ -75,7 +79,7 @@ def test_tags_of_a_series(rules, expected):
 
 def test_a_label_that_is_the_host_may_be_no_tag():
     """``hostname_label`` is read though it is excluded, and put into the format."""
-    rules = LabelRules(hostname_label="model", hostname_format="llm-<HOSTNAME>", exclude=frozenset({"model"}))
+    rules = rules_of(hostname_label="model", hostname_format="llm-<HOSTNAME>", exclude_labels=["model"])
     assert rules.context(LABELS) == Context(("team:None", "user:"), "llm-gpt")
 
 
@@ -90,15 +94,15 @@ def test_a_label_that_is_the_host_may_be_no_tag():
 )
 def test_takes_back_the_escapes_that_litellm_itself_adds(value, expected):
     """LiteLLM escapes what prometheus_client escapes again; other backslashes are the value's own."""
-    assert LabelRules().context((("k", value),)) == Context((f"k:{expected}",))
+    assert rules_of().context((("k", value),)) == Context((f"k:{expected}",))
 
 
 def test_steps_of_series_that_look_alike_afterwards_are_added():
     """Two users' steps are one count where the user is no tag, and stay two names' counts."""
     steps = [CounterStep(family, (("user", user),), 2.0) for family in ("x", "y") for user in "ab"]
-    without = LabelRules(exclude=frozenset({"user"}))
+    without = rules_of(exclude_labels=["user"])
     assert add_counters(steps, without.context) == {("x", Context(())): 4.0, ("y", Context(())): 4.0}
-    assert len(add_counters(steps, LabelRules().context)) == 4
+    assert len(add_counters(steps, rules_of().context)) == 4
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from("cd"), st.integers(1, 9))))
@@ -106,7 +110,7 @@ def test_filters_keep_the_sum(steps):
     """Whatever labels are left out, nothing is lost and nothing is doubled."""
     steps = [CounterStep("x", (("k", k), ("l", label)), float(value)) for k, label, value in steps]
     for exclude in (frozenset(), frozenset("k"), frozenset("kl")):
-        assert sum(add_counters(steps, LabelRules(exclude=exclude).context).values()) == sum(
+        assert sum(add_counters(steps, rules_of(exclude_labels=[*exclude]).context).values()) == sum(
             step.value for step in steps
         )
 
@@ -117,9 +121,9 @@ def test_histograms_are_added_bucket_by_bucket():
         HistogramStep("h", (("user", "a"),), Observations(3, 4.5, ("1", "+Inf"), (1, 3))),
         HistogramStep("h", (("user", "b"),), Observations(2, 1.5, ("1", "+Inf"), (2, 2))),
     ]
-    added = add_histograms(steps, LabelRules(exclude=frozenset({"user"})).context)
+    added = add_histograms(steps, rules_of(exclude_labels=["user"]).context)
     assert added == {("h", Context(())): Observations(5, 6.0, ("1", "+Inf"), (3, 5))}
-    assert add_histograms(steps, LabelRules(drop={"user": re.compile("a")}).context).keys() == {
+    assert add_histograms(steps, rules_of(exclude_metrics_by_labels={"user": ["a"]}).context).keys() == {
         ("h", Context(("user:b",)))
     }
 
@@ -130,7 +134,7 @@ def test_histograms_of_other_bounds_share_those_they_have_in_common():
         HistogramStep("h", (("user", "a"),), Observations(3, 4.5, ("1", "2", "+Inf"), (1, 2, 3))),
         HistogramStep("h", (("user", "b"),), Observations(2, 1.5, ("2", "5", "+Inf"), (1, 2, 2))),
     ]
-    added = add_histograms(steps, LabelRules(exclude=frozenset({"user"})).context)
+    added = add_histograms(steps, rules_of(exclude_labels=["user"]).context)
     assert added == {("h", Context(())): Observations(5, 6.0, ("2", "+Inf"), (3, 5))}
 
 
@@ -151,13 +155,13 @@ def test_histograms_of_other_bounds_share_those_they_have_in_common():
 def test_gauges_that_look_alike_afterwards_follow_the_familys_rule(family, expected, label):
     """The sum of what each worker has, the worst state, or the last word on what they all speak of; never a pid."""
     values = [GaugeValue(family, ((label, str(i)),), "", value) for i, value in enumerate((2.0, 3.0, 1.0))]
-    collapsed = Gauges(LabelRules(exclude=frozenset({"excluded"})).context).collapse(values)
+    collapsed = Gauges(rules_of(exclude_labels=["excluded"]).context).collapse(values)
     assert collapsed == {(Gauge(family), Context(())): expected}
 
 
 def test_the_gauge_that_was_set_last_is_the_one_that_moved():
     """A dead worker's value stands still wherever the page has it; while none moves, the last that did remains."""
-    gauges = Gauges(LabelRules().context)
+    gauges = Gauges(rules_of().context)
     pages = [(9, 8, 7), (9, 6, 7), (9, 6, 7), (5, 4, 7), (5, 4, 7), (3, 4, 7)]
     collapsed = [
         gauges.collapse(GaugeValue("budget", (("pid", str(pid)),), "", value) for pid, value in enumerate(page))
@@ -169,16 +173,16 @@ def test_the_gauge_that_was_set_last_is_the_one_that_moved():
 def test_a_gauge_of_several_tags_is_not_collapsed():
     """Only values with the same tags and host are one."""
     values = [GaugeValue("litellm_in_flight_requests", (("k", k),), "", 1.0) for k in "ab"]
-    assert Gauges(LabelRules(drop={"k": re.compile("b")}).context).collapse(values) == {
+    assert Gauges(rules_of(exclude_metrics_by_labels={"k": ["b"]}).context).collapse(values) == {
         (Gauge("litellm_in_flight_requests"), Context(("k:a",))): 1.0
     }
-    assert len(Gauges(LabelRules(hostname_label="k", exclude=frozenset("k")).context).collapse(values)) == 2
+    assert len(Gauges(rules_of(hostname_label="k", exclude_labels=["k"]).context).collapse(values)) == 2
 
 
 def test_a_quantile_is_a_tag_of_its_own_gauge():
     """A summary's quantiles are told apart from each other and from a gauge."""
     values = [GaugeValue("s", (), quantile, 1.0) for quantile in ("0.50", "1")]
-    assert Gauges(LabelRules(tags=("a:b",)).context).collapse(values) == {
+    assert Gauges(rules_of(tags=("a:b",)).context).collapse(values) == {
         (Gauge("s", is_quantile=True), Context(("a:b", "quantile:0.5"))): 1.0,
         (Gauge("s", is_quantile=True), Context(("a:b", "quantile:1.0"))): 1.0,
     }
@@ -190,6 +194,6 @@ def test_a_recorded_page_of_two_workers_has_no_pid():
     samples = of_text((FOLDER / "metrics_1.106_multiproc_families.txt").read_text())
     gauges = Deltas(0.0).read([*samples, *gauge(1.0, family="g")], 0.0).gauges
     assert any(name == "pid" for value in gauges for name, _ in value.labels)
-    collapsed = Gauges(LabelRules().context).collapse(gauges)
+    collapsed = Gauges(rules_of().context).collapse(gauges)
     assert not any(tag.startswith("pid:") for _, where in collapsed for tag in where.tags)
     assert len(collapsed) < len(gauges)

@@ -1,16 +1,14 @@
 import tracemalloc
-from dataclasses import replace
 
 import pytest
 
 from ddtrace_litellm.metrics.batch import Record
-from ddtrace_litellm.openmetrics.options.page import page_options
 from ddtrace_litellm.openmetrics.pipeline.collector import Collector
 from ddtrace_litellm.openmetrics.pipeline.deltas import FORGET_AFTER
-from ddtrace_litellm.openmetrics.pipeline.page_options import PageOptions
-from ddtrace_litellm.openmetrics.pipeline.places import MOST_SAMPLES, MOST_SERIES, TooManySamplesError
+from ddtrace_litellm.openmetrics.pipeline.places import MOST_SAMPLES, MOST_SERIES, Places, TooManySamplesError
 from ddtrace_litellm.openmetrics.samples import Sample
 from ddtrace_litellm.openmetrics.text.parser import parse
+from tests.openmetrics.options_of import options_of
 from tests.openmetrics.pages import as_text, counter, gauge, histogram, process
 
 STARTED = 1000.0
@@ -19,7 +17,9 @@ NOW = 2000.0
 
 def collector(most=4, **options):
     """Return one that remembers so many series."""
-    return Collector(replace(page_options(options), most_series=most), started=STARTED)
+    one = Collector(options_of(options), started=STARTED)
+    one._places = Places(most)
+    return one
 
 
 def counts(scraped):
@@ -134,7 +134,10 @@ def test_memory_has_a_bound(kind, options):
 )
 def test_the_bound_follows_what_is_sent(options, most):
     """Who has more sent has more remembered; only without any limit there is none."""
-    assert page_options(options).most_series == page_options(options, in_agent=True).most_series == most
-    assert page_options({"max_returned_metrics": 0}).most_series is None
-    assert page_options({"max_returned_metrics": 0}, in_agent=True).most_series == MOST_SERIES
-    assert PageOptions().most_series == MOST_SERIES
+
+    def bound(options, **where):
+        return Collector(options_of(options), **where)._places._known._most
+
+    assert bound(options) == bound(options, in_agent=True) == most
+    assert bound({"max_returned_metrics": 0}) is None
+    assert bound({"max_returned_metrics": 0}, in_agent=True) == MOST_SERIES

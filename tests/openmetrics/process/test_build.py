@@ -91,8 +91,8 @@ instances:
     remote, own = build.scrapers(OpenMetricsConfig(conf=str(file)), process)
     options = remote._options
     assert (options.interval, options.health_check, options.ignore_connection_errors) == (30, False, True)
-    assert options.extra._endpoint.url == "http://localhost:4000/health"
-    assert set(options.extra._tags) == {"team:a", f"endpoint:{URL}"}
+    assert options.extra.__self__._endpoint.url == "http://localhost:4000/health"
+    assert set(options.extra.__self__._tags) == {"team:a", f"endpoint:{URL}"}
     assert own._source is process.registry
     (warning,) = caplog.messages
     assert "namespace" in warning

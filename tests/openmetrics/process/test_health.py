@@ -9,7 +9,7 @@ import pytest
 from ddtrace_litellm.metrics.batch import Record
 from ddtrace_litellm.openmetrics.process.health import EndpointHealth, endpoint_gauges
 from ddtrace_litellm.openmetrics.sources import SourceError
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
+from ddtrace_litellm.openmetrics.sources.http import Endpoint
 from tests.openmetrics.servers import Server, closed_url
 
 ANSWER = {

@@ -1,4 +1,4 @@
-"""One scraper, its page, its sink and its thread; the times are in ``test_state.py``."""
+"""One scraper, its page, its sink and its thread; the times are in ``test_schedule.py``."""
 
 import logging
 import threading
@@ -261,21 +261,11 @@ def test_workers_that_cannot_be_told_apart_are_one_warning(caplog):
     assert "PROMETHEUS_DISABLE_CREATED_SERIES" in message
 
 
-class Extra:
-    """Metrics beside the page."""
-
-    def __init__(self, *answers):
-        self.answers = list(answers)
-
-    def collect(self):
-        """Return what the test says."""
-        return self.answers.pop(0)
-
-
 def test_metrics_beside_the_page():
     """They are sent behind the page and its check, where there are any."""
     sink = Sink()
-    one = scraper(Source(counter(1)), sink, extra=Extra([], [Record("litellm.endpoint.info", "gauge", 1, ())]))
+    answers = iter([[], [Record("litellm.endpoint.info", "gauge", 1, ())]])
+    one = scraper(Source(counter(1)), sink, extra=lambda: next(answers))
     one.scrape()
     one.scrape()
     x, ok = {"litellm_x": 1}, ServiceCheck(HEALTH, Status.OK, TAGS)

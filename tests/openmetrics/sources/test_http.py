@@ -4,8 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
-from ddtrace_litellm.openmetrics.sources.http import fetch
+from ddtrace_litellm.openmetrics.sources.http import Endpoint, fetch
 from ddtrace_litellm.openmetrics.sources.page import UnauthorizedError, redirect_target, same_server
 from ddtrace_litellm.transport import PIECE, FetchError, UnreachableError
 from tests.openmetrics.servers import OPENMETRICS, Server, closed_url, silent

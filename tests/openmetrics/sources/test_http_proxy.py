@@ -1,7 +1,6 @@
 import pytest
 
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint
-from ddtrace_litellm.openmetrics.sources.http import fetch
+from ddtrace_litellm.openmetrics.sources.http import Endpoint, fetch
 from ddtrace_litellm.transport import FetchError, Proxies, Tls, UnreachableError
 from tests.openmetrics.servers import Server, certificate_for, closed_url, proxied
 

@@ -9,8 +9,7 @@ from prometheus_client.exposition import choose_encoder
 
 from ddtrace_litellm.openmetrics.pipeline.deltas import Deltas
 from ddtrace_litellm.openmetrics.sources import SourceError
-from ddtrace_litellm.openmetrics.sources.endpoint import Endpoint, TokenFile
-from ddtrace_litellm.openmetrics.sources.http import HttpSource, fetch
+from ddtrace_litellm.openmetrics.sources.http import Endpoint, HttpSource, TokenFile, fetch
 from ddtrace_litellm.openmetrics.sources.page import JSON, UnauthorizedError
 from ddtrace_litellm.openmetrics.text.parser import IncompletePageError
 from ddtrace_litellm.transport import FetchError, Tls, UnreachableError

@@ -10,9 +10,8 @@ from prometheus_client import CollectorRegistry, Counter, Enum, Gauge, Histogram
 from prometheus_client.openmetrics.exposition import generate_latest as openmetrics_page
 
 from ddtrace_litellm.openmetrics.pipeline.deltas import Deltas
-from ddtrace_litellm.openmetrics.samples import Sample
+from ddtrace_litellm.openmetrics.samples import Sample, samples_of
 from ddtrace_litellm.openmetrics.sources import SourceError
-from ddtrace_litellm.openmetrics.sources.from_registry import samples_of
 from ddtrace_litellm.openmetrics.sources.registry import RegistrySource
 from ddtrace_litellm.openmetrics.text.parser import parse
 from tests.openmetrics.pages import as_text

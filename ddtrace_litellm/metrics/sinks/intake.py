@@ -6,14 +6,28 @@
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from typing import NamedTuple
 from urllib.request import getproxies
 
-from ddtrace_litellm.metrics.sinks.api import Answer, NoAnswerError
 from ddtrace_litellm.metrics.sinks.payloads import Payload
-from ddtrace_litellm.transport import FetchError, Proxies, Timeouts, explained, request, split, where
+from ddtrace_litellm.transport import Proxies, Timeouts, explained, request, split, where
 
 _CONNECT_TIMEOUT = 5.0
 _LONGEST_REASON = 300
+
+
+class Answer(NamedTuple):
+    """What Datadog says.
+
+    Attributes:
+        status: of HTTP.
+        retry_after: seconds that it wants to be left alone, 0 for none that it names.
+        reason: the beginning of the body, which says what is wrong.
+    """
+
+    status: int
+    retry_after: float
+    reason: str
 
 
 class Intake:
@@ -36,25 +50,22 @@ class Intake:
         """Send, and return what comes back.
 
         Raises:
-            NoAnswerError: nothing does within so many seconds.
+            FetchError: nothing does within so many seconds.
         """
         headers = {"Content-Type": "application/json", "DD-API-KEY": self._key, "User-Agent": "ddtrace-litellm"}
         if payload.kind.compressed:
             headers["Content-Encoding"] = "deflate"
         url = split(self._url + payload.kind.path)
         timeouts, deadline = Timeouts(min(_CONNECT_TIMEOUT, timeout), timeout, timeout), time.monotonic() + timeout
-        try:
-            with (
-                request(
-                    "POST", url, headers, payload.body, timeouts=timeouts, deadline=deadline, proxies=self._proxies
-                ) as response,
-                explained(where(url), timeouts),
-            ):
-                reason = response.read(_LONGEST_REASON).decode("utf-8", "replace")
-                later = _retry_after(response.headers.get("Retry-After", ""))
-                return Answer(response.status, later, reason.replace(self._key, "***"))
-        except FetchError as error:
-            raise NoAnswerError(str(error), sent=error.sent) from None
+        with (
+            request(
+                "POST", url, headers, payload.body, timeouts=timeouts, deadline=deadline, proxies=self._proxies
+            ) as response,
+            explained(where(url), timeouts),
+        ):
+            reason = response.read(_LONGEST_REASON).decode("utf-8", "replace")
+            later = _retry_after(response.headers.get("Retry-After", ""))
+            return Answer(response.status, later, reason.replace(self._key, "***"))
 
 
 def _from_environment(variables: Mapping[str, str]) -> Proxies:

@@ -1,6 +1,6 @@
 """Writes Datadog's descriptions of the metrics and the service check: metadata.csv and service_checks.json.
 
-Both lie in ``data``. ``python -m ddtrace_litellm.openmetrics.generate_metadata`` writes them from the table of names.
+Both lie in ``openmetrics/data``. ``python -m tests.openmetrics.generate_metadata`` writes them from the table of names.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ COLUMNS = (
     "sample_tags",
 )
 
-_DATA = Path(__file__).parent / "data"
+_DATA = Path(names.__file__).parent / "data"
 
 # A family of several kinds of samples has one description, and each kind says what it is of that.
 _KINDS = {

@@ -5,8 +5,11 @@ and are added instead of overwriting each other.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
+
+from ddtrace_litellm.metrics.batch import Record
 
 LONGEST_MESSAGE = 500
 """Characters of a service check's message that Datadog keeps."""
@@ -38,6 +41,18 @@ def host(text: str) -> str:
 def message(text: str) -> str:
     """Return the message of a service check; ``|`` would end it in DogStatsD's format, which cannot escape that."""
     return text.replace("|", "/")[:LONGEST_MESSAGE].encode("utf-8", "replace").decode()
+
+
+def merged(records: Iterable[Record]) -> list[Record]:
+    """Return one value for each series as Datadog tells them apart: of counts the sum, of gauges the last."""
+    found: dict[tuple[str, str, frozenset[str]], Record] = {}
+    for record in records:
+        key = record.name, record.hostname, frozenset(map(tag, record.tags))
+        if record.type == "count" and key in found:
+            found[key] = replace(record, value=found[key].value + record.value)
+        else:
+            found[key] = record
+    return [*found.values()]
 
 
 def environment_tags(environ: Mapping[str, str]) -> tuple[str, ...]:

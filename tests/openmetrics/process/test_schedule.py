@@ -1,6 +1,6 @@
 import pytest
 
-from ddtrace_litellm.openmetrics.process.state import LONGEST_BACK_OFF, Schedule
+from ddtrace_litellm.openmetrics.process.scraper import LONGEST_BACK_OFF, Schedule
 
 
 class Clock:

@@ -1,6 +1,6 @@
 """What is written from the models of the options: the specification of the Agent's check and the table of the docs.
 
-``python -m ddtrace_litellm.openmetrics.generate_options`` writes both; Datadog's own tool makes ``conf.yaml.example``
+``python -m tests.openmetrics.generate_options`` writes both; Datadog's own tool makes ``conf.yaml.example``
 of the specification.
 """
 
@@ -11,17 +11,18 @@ from typing import Any
 
 import yaml
 
+from ddtrace_litellm import openmetrics
 from ddtrace_litellm.openmetrics.options.fields import place_of
 from ddtrace_litellm.openmetrics.options.models import InstanceModel
+from tests.checkout import CHECKOUT
 
-_PACKAGE = Path(__file__).parent
-SPEC = _PACKAGE / "assets" / "configuration" / "spec.yaml"
-TABLE = _PACKAGE.parents[1] / "docs" / "metrics-options.md"
+SPEC = Path(openmetrics.__file__).parent / "assets" / "configuration" / "spec.yaml"
+TABLE = CHECKOUT / "docs" / "metrics-options.md"
 
 _HEAD = """\
 # Options of the scraper
 
-<!-- Written by `python -m ddtrace_litellm.openmetrics.generate_options`. -->
+<!-- Written by `python -m tests.openmetrics.generate_options`. -->
 
 The options of an instance in a `conf.yaml`, for the Agent's check and, by `DD_LITELLM_OPENMETRICS_CONFIG`, without an
 Agent. The last column says what is different there.
