@@ -90,10 +90,19 @@ def test_misspelt_variable_of_a_program_that_patches_itself(forks, way):
 
 
 @pytest.mark.e2e
-def test_health_metrics_are_off(forks):
-    """Without their variable nothing that reports them is loaded."""
-    code = "import ddtrace_litellm, json, sys; ddtrace_litellm.patch()\n"
-    assert forks.run(f"{code}print(json.dumps('ddtrace_litellm.telemetry.report' in sys.modules))").result is False
+def test_scraper_and_health_metrics_are_off(forks):
+    """Without their variables LiteLLM is traced, and nothing of the scraper or of the health metrics is loaded."""
+    code = """
+import ddtrace.auto, json, litellm, sys, threading
+modules = ("ddtrace_litellm.openmetrics", "ddtrace_litellm.telemetry.report")
+threads = [thread.name for thread in threading.enumerate()]
+print(json.dumps([
+    litellm._datadog_patch,
+    [name for name in sys.modules if name.startswith(modules)],
+    [name for name in threads if name.startswith("ddtrace-litellm")],
+]))
+"""
+    assert forks.run(code).result == [True, [], []]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,19 @@ def test_before_litellm(early_forks, way):
     assert early_forks.run(WAYS[way] + "\nassert 'litellm' not in __import__('sys').modules" + SHOW).result == OURS
 
 
+def test_first_import_is_traced(early_forks):
+    """The patch comes with the import of litellm, ahead of ``from litellm import`` (the built-in's defect 16)."""
+    code = """
+import ddtrace_litellm.auto, ddtrace.auto
+from litellm import completion
+import json, litellm, wrapt
+assert isinstance(completion, wrapt.FunctionWrapper) and completion is litellm.completion, completion
+assert type(completion._self_wrapper).__module__ == "builtins"
+print(json.dumps(completion._self_wrapper.__module__))
+"""
+    assert early_forks.run(code).result == "ddtrace_litellm.tracing.wrappers"
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_after_litellm(forks, way):
     """Where LiteLLM is imported before ddtrace is started, ours is active as well."""

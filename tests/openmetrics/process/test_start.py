@@ -256,22 +256,6 @@ def test_several_processes_and_one_endpoint(agent, environment):
     assert agent.counts() == {f"team:a,endpoint:{server.url}": 8}
 
 
-OFF = """
-import sys, threading
-import litellm
-print(litellm._datadog_patch, [name for name in sys.modules if name.startswith("ddtrace_litellm.openmetrics")],
-      [thread.name for thread in threading.enumerate() if thread.name.startswith("ddtrace-litellm")])
-"""
-
-
-@pytest.mark.e2e
-def test_under_ddtrace_run_without_the_variables(agent, environment):
-    """LiteLLM is traced, and nothing of the scraper is loaded."""
-    printed, _ = run(OFF, environment, launcher=[find_ddtrace_run()])
-    assert printed == "True [] []\n"
-    assert agent.texts == []
-
-
 @pytest.mark.e2e
 def test_under_ddtrace_run(agent, environment):
     """Importing LiteLLM starts the scraper, unpatching stops it, and what was counted until then is sent."""
