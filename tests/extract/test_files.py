@@ -63,3 +63,10 @@ def test_a_file_is_not_read():
     assert file.tell() == 2
     file.close()
     assert file_marker("audio", file) == "[audio: day.wav]"
+
+
+def test_longest_name_of_a_file():
+    """A name as long as file systems have it is said, a longer one is none."""
+    longest = "n" * 255
+    assert longest in file_marker("file", (longest, b""))
+    assert "nnn" not in file_marker("file", (f"{longest}n", b""))
