@@ -1,0 +1,1 @@
+"""Programs of other frameworks over LiteLLM, under ``ddtrace-run``: ``python -m tests.applications``."""
