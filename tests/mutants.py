@@ -178,9 +178,8 @@ def _run(change: Mutant, writing: int) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] in {"ddtrace_litellm", "tests"}]:
         del sys.modules[name]
     sys.meta_path.insert(0, _Changed(change))
-    import_module("ddtrace").tracer.trace(
-        "forked"
-    ).finish()  # the first span of a fork renews ddtrace's writer (4.16), which tests replace
+    # The first span of a fork renews ddtrace's writer (4.16), which tests replace.
+    import_module("ddtrace").tracer.trace("forked").finish()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
