@@ -2,8 +2,8 @@
 
     python benchmarks/soak.py [--calls 100000] [--streams 10000]
 
-Linux (``/proc``), Python 3.11. Each variant is a process of its own; the provider is another. Half of the calls come from
-threads, half from tasks of one event loop. A third of the streams is read to the end, a third is closed after two
+Linux (``/proc``), Python 3.11. Each variant is a process of its own, and so is the provider. Half of the calls come
+from threads, half from tasks of one event loop. A third of the streams is read to the end, a third is closed after two
 chunks, a third is dropped: after two chunks, unread, or by an exception. Garbage is collected between batches only, as
 LiteLLM's dropped streams are cycles, and httpcore can lock up where they are collected in the midst of a request.
 
