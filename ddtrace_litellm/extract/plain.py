@@ -129,8 +129,10 @@ def tag(value: str) -> str:
 def numbers(values: Mapping[str, Any]) -> Mapping[str, float]:
     """Return those values that are numbers which msgpack and JSON have."""
     found = values.values()
-    if _NUMBERS.issuperset(map(type, found)) and sum(map(abs, found)) < _LARGE:  # which no NaN is
-        return values
+    if _NUMBERS.issuperset(map(type, found)):
+        small = max(map(abs, found), default=0) < _LARGE
+        if small and not math.isnan(sum(found)):
+            return values
     return {
         name: value for name, value in values.items() if type(value) in _NUMBERS and type(_number(value)) is not str
     }
