@@ -134,6 +134,9 @@ DIFFERENCES = {
 }
 if _VERSION < (1, 106):
     DIFFERENCES |= {f"{' '.join(filter(None, case))} direct": _EARLY for case in CASES if "stream" in case[0]}
+if _VERSION < (1, 106) and importlib.util.find_spec("fastapi") is None:
+    _interactions = [name for name in CALLS if "interaction" in name]
+    DIFFERENCES |= {f"{name} {way}": _NOTHING for name in _interactions for way in ("direct", "adirect")}
 if _VERSION < (1, 77):
     DIFFERENCES |= {f"{name} cached {way}": _WRITES for name in _CLAUDES for way in ("direct", "adirect")}
 """Where our figures differ from those of LiteLLM's callbacks, and why.
