@@ -46,10 +46,17 @@ FIRST_ABLE = {
     ("completion", "deepseek_streamed_cumulative_tokens"): ((1, 85), "drops the usage that DeepSeek reports"),
     ("completion", "deepseek_streamed_reasoning_content"): ((1, 85), "rejects DeepSeek's parameters"),
 }
+_OPENAI_MODELS = [*litellm.open_ai_chat_completion_models]
 UNREADABLE = ("Invalid response object", "validation error for ResponsesAPIResponse")
 FAILED = ("error", "invalid_api_key", "wrong_api_key")
 
 pytestmark = pytest.mark.skipif(not CASES, reason=f"the recorded traffic is not here: ../{FOLDER.parent.name}")
+
+
+@pytest.fixture(autouse=True)
+def _models_as_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Router of another test adds its models to OpenAI's (1.72), which then take OpenRouter's requests there."""
+    monkeypatch.setattr(litellm, "open_ai_chat_completion_models", _OPENAI_MODELS)
 
 
 def _cases(*, failed: bool) -> Any:
