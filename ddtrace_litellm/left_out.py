@@ -43,7 +43,8 @@ _NAMES = MappingProxyType(
         "is made of calls that are traced one by one": """
             Router.adapter_completion Router.adapter_generate_content Router.call
             a2a_protocol.send_message proxy.mcp_server.operations.call_mcp_tool
-            proxy._experimental.mcp_server.operations.call_mcp_tool proxy._experimental.mcp_server.server.call_mcp_tool
+            proxy.mcp_server.server.call_mcp_tool proxy._experimental.mcp_server.operations.call_mcp_tool
+            proxy._experimental.mcp_server.server.call_mcp_tool
         """,
         "makes a place for code to run, or runs a guardrail, and asks no model itself": """
             create_sandbox delete_sandbox Router.guardrail

@@ -26,6 +26,7 @@ NOT_HERE = {
     "proxy._experimental.mcp_server.operations.call_mcp_tool",
     "proxy._experimental.mcp_server.server.call_mcp_tool",
     "proxy.mcp_server.operations.call_mcp_tool",
+    "proxy.mcp_server.server.call_mcp_tool",
 }
 
 
