@@ -41,6 +41,8 @@ _TRACING = tuple(
         "router",
         "error_text",
         "redaction",
+        "interactions",
+        "mcp",
         "prices",
         "retrieval",
         "prompts",
