@@ -44,16 +44,22 @@ def install() -> None:
     Python calls this at start (``ddtrace_litellm.pth``, from 3.15 ``ddtrace_litellm.start``). It adds one finder to
     ``sys.meta_path`` that reacts to one module name, :data:`BUILT_IN`.
     """
-    if takeover_setting() is None:
+    setting = takeover_setting()
+    if setting is None:
         return
-    # By module name: gevent's module unloading can leave a finder of an earlier copy of this module behind.
-    if not any(type(finder).__module__ == __name__ for finder in sys.meta_path):
+    if not is_installed():
         sys.meta_path.insert(0, _Finder())
     # Loaded before, or past the finder: somebody else's was in front of it.
     if (built_in := sys.modules.get(BUILT_IN)) is not None:
         from ddtrace_litellm import takeover
 
-        takeover.replace(built_in, takeover_setting)
+        takeover.replace(built_in, setting)
+
+
+def is_installed() -> bool:
+    """Whether :func:`install` has been called in this process, and not in vain."""
+    # By module name: gevent's module unloading can leave a finder of an earlier copy of this module behind.
+    return any(type(finder).__module__ == __name__ for finder in sys.meta_path)
 
 
 def takeover_setting() -> "str | None":

@@ -36,14 +36,14 @@ def _switched_off_in_lambda() -> bool:
     return settings.get("litellm", "true").lower() not in ("true", "1")
 
 
-def replace(built_in: ModuleType, setting: Setting) -> None:
+def replace(built_in: ModuleType, setting: str) -> None:
     """Take over from a contrib module that ddtrace has loaded, and perhaps activated, before."""
     if built_in.patch.__module__ == __name__:
         return
     active = getattr(sys.modules.get("litellm"), "_datadog_patch", False)
     if active:
         built_in.unpatch()
-    _take_over(built_in, setting() or "")
+    _take_over(built_in, setting)
     if active:
         built_in.patch()
 

@@ -20,11 +20,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ddtrace_litellm import masking
+from ddtrace_litellm import is_installed, masking
 from ddtrace_litellm.info.processes import installed
 from ddtrace_litellm.versions import MALICIOUS_VERSIONS
 
-_FINDER = "ddtrace_litellm"  # the module of its class
 _AUTO = "ddtrace_litellm.auto"
 _FORMS = ("callbacks", "success_callback", "failure_callback")
 
@@ -84,7 +83,7 @@ def _said(error: BaseException) -> str:
 def _way_in() -> str | None:
     if _AUTO in sys.modules:
         return _AUTO
-    return ".pth" if any(type(finder).__module__ == _FINDER for finder in sys.meta_path) else None
+    return ".pth" if is_installed() else None
 
 
 def _import(module: str) -> None:
