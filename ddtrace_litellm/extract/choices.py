@@ -1,6 +1,6 @@
 """What a model answered, one choice for each answer, and LLM Observability's messages of it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -58,6 +58,11 @@ def output_messages(choices: Iterable[Choice]) -> list[Message]:
             found.append({"role": "reasoning", "content": choice.reasoning})
         found.append(message_of(choice.role or "assistant", choice.content, choice.tool_calls))
     return found
+
+
+def countable(messages: Iterable[Message]) -> list[Mapping[str, Any]]:
+    """Return the texts of messages, for LiteLLM's tokenizer."""
+    return [{"text": "\n".join(message["content"] for message in messages)}]
 
 
 def all_text(choice: Choice) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ddtrace_litellm.extract import turn
 from ddtrace_litellm.extract.api import CALL_PARAMETERS, Api, Arguments, Input, Output, Streaming, reported_error
+from ddtrace_litellm.extract.choices import countable
 from ddtrace_litellm.extract.content import Content, add_audio, add_image, content_from
 from ddtrace_litellm.extract.fields import field, fields_of, number, sequence, text_of
 from ddtrace_litellm.extract.interactions_stream import assemble, first_content_detector
@@ -90,8 +91,7 @@ def countable_input(arguments: Arguments) -> list[Mapping[str, Any]]:
     """Return the texts of a request to a model; what an agent uses is far more than what it is asked."""
     if _agent(arguments):
         return []
-    messages = read_input(arguments).annotations["input_messages"]
-    return [{"text": "\n".join(message["content"] for message in messages)}]
+    return countable(read_input(arguments).annotations["input_messages"])
 
 
 def read_usage(response: Any) -> Usage | None:

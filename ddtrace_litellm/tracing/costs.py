@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import litellm
 
 from ddtrace_litellm.extract.api import Api, Arguments, Output, failure_of
+from ddtrace_litellm.extract.choices import countable
 from ddtrace_litellm.extract.cost import equal, reported_cost
 from ddtrace_litellm.extract.fields import field, fields_of, number, sequence, text_of
 from ddtrace_litellm.extract.plain import mended
@@ -95,8 +96,7 @@ def _counted(api: Api, arguments: Arguments, model: str, written: str) -> Usage 
     if api.countable_input is not None:
         asked = api.countable_input(arguments)
     else:
-        messages = api.read_input(arguments).annotations["input_messages"]
-        asked = [{"text": "\n".join(message["content"] for message in messages)}]
+        asked = countable(api.read_input(arguments).annotations["input_messages"])
     first = asked[:_MAX_COUNTED_MESSAGES]
     input_tokens = sum(text if isinstance(text, int) else _count(model, **text) for text in first)
     input_tokens = input_tokens * len(asked) // (len(first) or 1)
