@@ -20,6 +20,8 @@ from tests.provider import Provider
 PROGRAMS = Path(__file__).parent / "programs"
 PACKAGE = PACKAGES / "ddtrace_litellm"
 SECONDS = 120
+_OPENAI = ("openai", "openai.resources.realtime.realtime", "openai.resources.responses.responses")
+"""OpenAI's SDK with what ddtrace's integration of it would import in each fork."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class Programs:
 class Forks:
     """Runs programs in forks of one process that has imported ``modules`` (``programs/fork_server.py``)."""
 
-    def __init__(self, programs: Programs, directory: Path, modules: Sequence[str] = ("litellm",)) -> None:
+    def __init__(self, programs: Programs, directory: Path, modules: Sequence[str] = ("litellm", *_OPENAI)) -> None:
         self._programs = programs
         self._directory = directory
         self._modules = modules
@@ -158,7 +160,7 @@ def forks(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture(scope="session")
 def early_forks(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
     """Programs that have imported nothing of LiteLLM but what it takes longest to import of other people's."""
-    with Forks(programs, tmp_path_factory.mktemp("forks"), ("openai", "aiohttp", "tokenizers")) as running:
+    with Forks(programs, tmp_path_factory.mktemp("forks"), (*_OPENAI, "aiohttp", "tokenizers")) as running:
         yield running
 
 
