@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
+from importlib import import_module
 from typing import Any
 
 import litellm
@@ -238,12 +239,11 @@ async def _seen(name: str, asked: dict[str, Any], reads: int | None, *, asynchro
 
 async def _logged() -> None:
     """Wait until LiteLLM has told its callbacks, from tasks and from a queue."""
-    worker = getattr(litellm.utils, "GLOBAL_LOGGING_WORKER", None)
+    worker = import_module("litellm.litellm_core_utils.logging_worker").GLOBAL_LOGGING_WORKER  # not in 1.72
     for _ in range(3):
-        if tasks := asyncio.all_tasks() - {asyncio.current_task(), getattr(worker, "_worker_task", None)}:
+        if tasks := asyncio.all_tasks() - {asyncio.current_task(), worker._worker_task}:
             await asyncio.wait(tasks, timeout=0.2)
-        if worker is not None:
-            await worker.flush()
+        await worker.flush()
 
 
 def _asked(name: str, changes: Any, url: str) -> dict[str, Any]:
