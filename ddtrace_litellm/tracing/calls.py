@@ -350,7 +350,7 @@ class Call:
         try:
             streaming = self.target.api.streaming
             try:
-                proxy = proxy_class(type(response))  # type: ignore[arg-type]  # a class is hashable, but not to mypy
+                proxy = proxy_class(type(response))
                 if streaming is not None and proxy is not None:
                     stream = StreamReading(response, streaming, self.started, self._end_stream)
                     traced = proxy(response, stream)
