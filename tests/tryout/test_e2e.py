@@ -7,12 +7,11 @@ import signal
 import stat
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-import ddtrace_litellm
 from ddtrace_litellm import cli
+from tests import launch
 from tests.tryout.processes import children, gone
 
 pytestmark = pytest.mark.e2e
@@ -46,9 +45,7 @@ sys.exit(5)
 
 def environment(**more):
     """Return the environment of a tryout, with the package importable."""
-    paths = [str(Path(ddtrace_litellm.__file__).parents[1]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("DD_", "_DD_"))}
-    return {**clean, "PYTHONPATH": os.pathsep.join(path for path in paths if path), "COLUMNS": "120", **more}
+    return launch.environment(launch.PACKAGES, **{"COLUMNS": "120", **more})
 
 
 def tryout(*arguments, **options):
