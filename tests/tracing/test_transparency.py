@@ -185,7 +185,7 @@ async def _next(stream: Any) -> Any:
 
 
 async def _read(stream: Any, reads: int | None, seen: list[Any]) -> None:
-    """Read a stream so far, or to its end and then some; close it, and read again."""
+    """Read a stream so far and close it, or to its end; read again."""
     chunks: list[Any] = []
     seen.append(["stream", iter(stream) is stream if isinstance(stream, Iterator) else aiter(stream) is stream])
     ended: Any = None
@@ -194,7 +194,8 @@ async def _read(stream: Any, reads: int | None, seen: list[Any]) -> None:
             chunks.append(await _next(stream))
     except (Exception, StopAsyncIteration) as error:
         ended = told(error)
-    if not any(isinstance(chunk, bytes) for chunk in chunks):
+    in_bytes = any(isinstance(chunk, bytes) for chunk in chunks)
+    if not in_bytes:
         seen.append([told(chunks), ended])
     elif reads is None:  # where bytes are cut is up to the network, and so is how many come in three reads
         seen.append([told(b"".join(chunks)), ended])
@@ -205,7 +206,7 @@ async def _read(stream: Any, reads: int | None, seen: list[Any]) -> None:
                 seen.append([name, told(await closing if inspect.isawaitable(closing) else closing)])
             except Exception as error:
                 seen.append(told(error))
-    if reads is None:
+    if reads is None or (chunks and not in_bytes):
         seen.append(["again", await _again(stream), await _again(stream)])
 
 
