@@ -70,7 +70,7 @@ def succeed(call: Call, response: Any) -> Any:
     if getattr(response, "body_iterator", None) is not None:  # starlette's
         response.body_iterator = call.succeed(response.body_iterator)
         return response
-    if proxy_class(type(response)) is not None:  # type: ignore[arg-type]  # a class is hashable, but not to mypy
+    if proxy_class(type(response)) is not None:
         return call.succeed(response)
     body = None
     with _BODY:

@@ -7,8 +7,8 @@ stream may have, since LiteLLM (and its users) ask a stream for ``__anext__`` to
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import wrapt
 
@@ -24,13 +24,25 @@ _Proxy = getattr(wrapt, "BaseObjectProxy", wrapt.ObjectProxy)
 _READS_ITSELF = ("aiter_bytes", "iter_bytes")
 
 
-@lru_cache(maxsize=256)
+_proxy_classes: WeakKeyDictionary[type, type[TracedStream] | None] = WeakKeyDictionary()
+"""Found before, as pydantic's metaclass makes the question cost 2 us.
+
+Weakly: LiteLLM (1.110) makes a class for each stream of a Router's Responses, and the class holds the stream.
+"""
+
+
 def proxy_class(kind: type) -> type[TracedStream] | None:
     """Return the proxy for a class of streams, ``None`` for what is none.
 
     Whether a stream was asked for does not tell: ``stream`` may be given by position.
     """
-    # Remembered by class: pydantic's metaclass makes the question cost 2 us.
+    try:
+        return _proxy_classes[kind]
+    except KeyError:
+        return _proxy_classes.setdefault(kind, _find_proxy_class(kind))
+
+
+def _find_proxy_class(kind: type) -> type[TracedStream] | None:
     if issubclass(kind, AsyncIterator):
         return TracedEitherStream if issubclass(kind, Iterator) else TracedAsyncStream
     return TracedSyncStream if issubclass(kind, Iterator) else None

@@ -1,6 +1,7 @@
 """The Router, whatever it is made of: a class (to 1.108), a facade (1.109), a core in Rust (1.110)."""
 
 import asyncio
+import gc
 
 import litellm
 import pytest
@@ -8,6 +9,7 @@ import pytest
 import ddtrace_litellm
 from ddtrace_litellm import get_version
 from ddtrace_litellm.telemetry import snapshot
+from ddtrace_litellm.tracing.streams import StreamReading
 from ddtrace_litellm.tracing.wrappers import is_traced
 from tests.provider import Script
 from tests.tracing.scenarios import ASK, deployment, router, to
@@ -156,3 +158,26 @@ def test_what_the_router_chooses_by(provider, recorder, stream):
     assert (metadata["routing_strategy"], metadata["applied_guardrails"]) == ("least-busy", ["masks"])
     (leaf,) = recorder.leaves
     assert not {"routing_strategy", "applied_guardrails", "routing_decision"} & leaf["meta"]["metadata"].keys()
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments"), [("acompletion", ("a", ASK)), ("aresponses", ("Say it", "a"))], ids=["chat", "Responses"]
+)
+@pytest.mark.usefixtures("recorder")
+def test_stream_that_was_read_is_not_kept(method, arguments, provider):
+    """Nothing of ours keeps a stream that the program has let go of, nor its class, which is its own (1.110)."""
+    made = router(provider, ("a", "openai/gpt-4o-mini"))
+
+    async def read():
+        async for _ in await getattr(made, method)(*arguments, stream=True):
+            pass
+
+    gc.collect()
+    before = _readings()
+    asyncio.run(read())
+    gc.collect()
+    assert _readings() == before
+
+
+def _readings():
+    return sum(isinstance(found, StreamReading) for found in gc.get_objects())
