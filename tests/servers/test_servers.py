@@ -138,7 +138,8 @@ def test_uvicorn_reload(serve, agent, provider, tmp_path):
             assert time.monotonic() < deadline, server.output
             time.sleep(0.2)
         answers += [server.ask("/plain"), server.ask("/stream")]
-    check(answers, agent, provider)
+        # Uvicorn ends by the signal that it got, without what ddtrace (4.8) sends at the end of a process.
+        check(answers, agent, provider)
     assert [answer["pid"] == pid for answer in answers] == [False, False, True, True]
 
 
