@@ -21,7 +21,6 @@ import multiprocessing
 import os
 import subprocess
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -33,6 +32,8 @@ os.environ.update(
     DD_TRACE_STARTUP_LOGS="false",
 )
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests' provider
+
+from left_over import left_over, memory
 
 BATCHES = 20
 WORKERS = 4
@@ -120,10 +121,6 @@ async def _in_tasks(litellm, asked, calls, streams):
     await asyncio.gather(*[work() for _ in range(WORKERS)])
 
 
-def _memory():
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 def child(variant: str, url: str, calls: int, streams: int) -> dict[str, object]:
     """Make the calls in this process; return what is left, and the memory after each batch."""
     import litellm
@@ -140,7 +137,7 @@ def child(variant: str, url: str, calls: int, streams: int) -> dict[str, object]
         tracer._span_aggregator.writer = LLMObs._instance._llmobs_span_writer = writer
         ddtrace_litellm.patch()
     gc.disable()
-    memory = []
+    grown = []
     with ThreadPoolExecutor(WORKERS) as pool, asyncio.Runner() as runner:
         for _ in range(BATCHES):
             _in_threads(pool, litellm, asked, calls // 2 // BATCHES, streams // 2 // BATCHES)
@@ -149,27 +146,8 @@ def child(variant: str, url: str, calls: int, streams: int) -> dict[str, object]
                 gc.collect()
             # A stream that was dropped never gives its connection back to httpcore's pool, which has 1,000.
             litellm.in_memory_llm_clients_cache.flush_cache()
-            memory.append(_memory())
-    left = {"memory": memory, "threads": threading.active_count(), "traces": writer.traces}
-    if variant == "ours":
-        from ddtrace.trace import Span
-
-        from ddtrace_litellm.telemetry import snapshot
-        from ddtrace_litellm.tracing.calls import Call
-        from ddtrace_litellm.tracing.streams import open_streams
-
-        alive = gc.get_objects()
-        counted = snapshot()
-        left |= {
-            "incomplete traces": writer.incomplete,
-            "spans alive": sum(isinstance(found, Span) for found in alive),
-            "calls alive": sum(isinstance(found, Call) for found in alive),
-            "streams open": len(open_streams),
-            "spans open": counted.open,
-            "internal errors": sum(counted.internal_errors.values()),
-            "ended": dict(counted.ended),
-        }
-    return left
+            grown.append(memory())
+    return {**left_over(), "memory": grown, "traces": writer.traces, "incomplete traces": writer.incomplete}
 
 
 def _provide(connection):
@@ -202,9 +180,9 @@ def main() -> int:
             command += ["--calls", str(chosen.calls), "--streams", str(chosen.streams)]
             ended = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             left = json.loads(ended.stdout.splitlines()[-1])
-            memory = left.pop("memory")
-            grown[variant] = memory[-1] - memory[BATCHES // 10]
-            print(f"{variant}: memory {memory[BATCHES // 10] / 2**20:.0f} -> {memory[-1] / 2**20:.0f} MiB; {left}")
+            first, *_, last = left.pop("memory")[BATCHES // 10 :]
+            grown[variant] = last - first
+            print(f"{variant}: memory {first / 2**20:.0f} -> {last / 2**20:.0f} MiB; {left}")
     finally:
         here.send(None)
         provider.join()

@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 
 from xdist.scheduler import LoadScopeScheduling
 
-_TOGETHER = ("proxy", "activation", "tryout", "aws_lambda", "info", "packaging", "examples")
+_TOGETHER = ("proxy", "activation", "tryout", "aws_lambda", "info", "packaging", "examples", "servers")
 """Folders whose tests share servers and programs that take seconds to start, the longest first."""
 _FIRST = ("openmetrics/live", *_TOGETHER, "tracing")
 """What takes long begins first, before all what mostly waits: at the end nothing would be left to run beside it."""

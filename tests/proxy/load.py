@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
@@ -75,9 +76,16 @@ def mixture(count: int) -> list[Question]:
     return list(islice(chain.from_iterable(rounds), count))
 
 
-async def ask_all(caller: Caller, questions: Sequence[Question], at_a_time: int) -> list[Answered]:
-    """Ask everything, so many at a time, and return the answers in the order of the questions."""
-    from httpx import AsyncClient, Limits
+async def ask_all(caller: Caller, questions: Sequence[Question], at_a_time: int, tries: int = 1) -> list[Answered]:
+    """Ask everything, so many at a time, and return the answers in the order of the questions.
+
+    Args:
+        caller: who asks.
+        questions: what is asked.
+        at_a_time: how many are asked at once.
+        tries: how often one is asked whose connection ends before an answer begins, as it can when a server reloads.
+    """
+    from httpx import AsyncClient, Limits, TransportError
 
     headers = {**caller.headers, "authorization": f"Bearer {caller.key}", "accept-encoding": "identity"}
     room = asyncio.Semaphore(at_a_time)
@@ -86,6 +94,9 @@ async def ask_all(caller: Caller, questions: Sequence[Question], at_a_time: int)
 
         async def ask(question: Question) -> Answered:
             async with room:
+                for _ in range(tries - 1):
+                    with suppress(TransportError):
+                        return await _ask(client, question)
                 return await _ask(client, question)
 
         return await asyncio.gather(*map(ask, questions))
