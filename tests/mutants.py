@@ -60,9 +60,11 @@ TESTS = {
     "openmetrics/pipeline/deltas.py": ("tests/openmetrics/pipeline",),
     "metrics/sinks": ("tests/metrics",),
 }
-"""What is changed, and the tests that are to notice it, in this order."""
+"""What is changed, and the tests that are to notice it."""
 _NOTHING = "nothing"
 _SECONDS = 400
+_SINGLY = 5
+"""So many files of tests have a run of their own, as all of them take longer to import than one takes to fail."""
 _SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.And: ast.Or,
     ast.Or: ast.And,
@@ -199,21 +201,26 @@ def _run(change: Mutant, writing: int) -> None:
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     options = ["-x", "-q", "--assert=plain", "-pno:cacheprovider", "-pno:xdist"]
-    os.write(writing, next(filter(None, (_failing([*options, test]) for test in _tests(change))), _NOTHING).encode())
+    os.write(writing, next(filter(None, (_failing([*options, *tests]) for tests in _runs(change))), _NOTHING).encode())
     os.close(writing)
 
 
 def _failing(command: list[str]) -> str:
-    """Return what fails; each file has a run of its own, as all of them take longer to import than one to fail."""
+    """Return what fails."""
     failed = _Failed()
     code = pytest.main(command, [failed])
     return failed.first or ("" if code == pytest.ExitCode.OK else f"pytest ended with {code}")
 
 
-def _tests(change: Mutant) -> list[str]:
-    """Return the tests of the module itself, and then all others that are to notice."""
-    own = [f"tests/{folder}/test_{change.path.stem}.py" for folder in ("extract", "tracing", "metrics/sinks")]
-    return list(dict.fromkeys([*filter(os.path.exists, own), *TESTS[_place(change)]]))
+def _runs(change: Mutant) -> list[list[str]]:
+    """Return the tests: those of the module, those that speak of it most, one by one; then all others at once."""
+    about = change.path.stem
+    own = [f"tests/{folder}/test_{about}.py" for folder in ("extract", "tracing", "metrics/sinks")]
+    paths = [path for test in TESTS[_place(change)] for path in _files(Path(test)) if path.name.startswith("test_")]
+    paths.sort(key=lambda path: -path.read_text().count(about.rstrip("s")))
+    tests = list(dict.fromkeys([*filter(os.path.exists, own), *map(str, paths)]))
+    groups = [*([test] for test in tests[:_SINGLY]), tests[_SINGLY:]]
+    return [group for group in groups if group]
 
 
 def _place(change: Mutant) -> str:
