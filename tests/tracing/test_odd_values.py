@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ddtrace_litellm.targets import Target
-from ddtrace_litellm.telemetry import snapshot
+from ddtrace_litellm.telemetry import counters, snapshot
 from ddtrace_litellm.tracing.wrappers import traced
 from tests.extract.every_api import ANSWERED, APIS, ASKED, MARK, STREAM
 from tests.provider import Script, ToolCall
@@ -188,9 +188,14 @@ _EXAMPLES = pytest.mark.parametrize("examples", [4, pytest.param(60, marks=pytes
 
 
 def _each(examples, check):
-    """Check so many examples."""
+    """Check so many examples, each for itself: one that fails is to be made smaller."""
+
+    def alone(data):
+        counters.reset()
+        check(data)
+
     health = [HealthCheck.too_slow, HealthCheck.data_too_large]
-    settings(deadline=None, max_examples=examples, suppress_health_check=health)(given(st.data())(check))()
+    settings(deadline=None, max_examples=examples, suppress_health_check=health)(given(st.data())(alone))()
 
 
 @_EXAMPLES
