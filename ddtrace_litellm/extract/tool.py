@@ -37,7 +37,8 @@ def called(arguments: Arguments) -> ToolCall:
         return ToolCall(text_of(name), json_text(plain(arguments.get("arguments"))))
     call = fields_of(arguments.get("tool_call"))
     function: Mapping[str, Any] = fields_of(call.get("function"))
-    return ToolCall(text_of(function.get("name")), json_text(function.get("arguments")), text_of(call.get("id")))
+    asked = json_text(plain(function.get("arguments")))
+    return ToolCall(text_of(function.get("name")), asked, text_of(call.get("id")))
 
 
 API = Api(

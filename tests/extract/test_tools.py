@@ -2,6 +2,7 @@ import litellm
 import pytest
 from litellm.types.utils import ChatCompletionMessageToolCall, Function, FunctionCall
 
+from ddtrace_litellm.extract import tool
 from ddtrace_litellm.extract.tools import ToolCall, parse_arguments, tool_calls_from, tool_definitions_from
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -107,3 +108,14 @@ DEFINED = {"name": "weather", "description": "The weather.", "schema": SCHEMA}
 def test_definitions_of_tools(tools, functions, definitions):
     """Name, description and schema of every form; what has no name defines nothing."""
     assert tool_definitions_from(tools, functions) == definitions
+
+
+def test_arguments_that_cannot_be_read():
+    """A tool is named although its arguments fail when they are asked what they are."""
+
+    class Broken:
+        def __str__(self):
+            raise ValueError
+
+    call = tool.called({"tool_call": {"id": "c", "function": {"name": "weather", "arguments": Broken()}}})
+    assert call == ToolCall("weather", "Broken", "c")
