@@ -179,7 +179,7 @@ def start_span(operation: str, parent: Any, call: Any, at: float | None = None, 
         SPAN_NAME,
         child_of=parent,
         resource=operation,
-        span_type=_LLM if event and llmobs_enabled() else None,
+        span_type=_LLM if event and LLMObs.enabled else None,
         activate=True,
     )
     if at is not None:
@@ -287,7 +287,7 @@ def set_apm_tags(span: Any, kind: str, metrics: Mapping[str, float], model: str,
     if not _HAS_SHADOW_TAGS:
         return
     set_attribute = span._set_attribute
-    enabled = llmobs_enabled()
+    enabled = LLMObs.enabled
     set_attribute("_dd.llmobs.span_kind", kind)
     set_attribute("_dd.llmobs.enabled", 1 if enabled else 0)
     if model:

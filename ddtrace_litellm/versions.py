@@ -1,5 +1,7 @@
 """This package's version, LiteLLM's, and which of LiteLLM's are traced; importable without LiteLLM."""
 
+from functools import cache
+
 __version__ = "0.1.0"
 
 MALICIOUS_VERSIONS = frozenset({"1.82.7", "1.82.8"})
@@ -24,6 +26,7 @@ class UnsupportedVersionError(Exception):
         self.malicious = malicious
 
 
+@cache  # Python parses all of LiteLLM's metadata for it, which takes milliseconds, and ddtrace asks once more
 def get_version() -> str:
     """Return the version of the installed LiteLLM, ``""`` where none is installed."""
     from importlib.metadata import PackageNotFoundError, version

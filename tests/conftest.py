@@ -28,6 +28,7 @@ os.environ.update(
     DD_LLMOBS_ML_APP="tests",
     DD_REMOTE_CONFIGURATION_ENABLED="false",
     DD_TRACE_AGENT_URL=f"http://127.0.0.1:{_AGENT_PORT}",
+    DD_TRACE_GIT_METADATA_ENABLED="false",  # for which each LLMObs.enable() runs git twice
     DD_TRACE_STARTUP_LOGS="false",
     LITELLM_LOCAL_MODEL_COST_MAP="True",
 )

@@ -1,7 +1,8 @@
 """Runs a core of the tests on many versions: ``python -m tests.matrix`` for a sample, with ``--full`` for all of them.
 
-Each cell (ddtrace x LiteLLM x Python) has a fresh environment. The summary is a table in Markdown. riot has the same
-idea (``riotfile.py``), but it finds no Python that is not on PATH, draws no sample, and sums nothing up.
+Each cell (ddtrace x LiteLLM x Python) has a fresh environment, and its row in the table of ``docs/compatibility.md``,
+which is written after each. riot has the same idea (``riotfile.py``), but it finds no Python that is not on PATH, draws
+no sample, and sums nothing up.
 """
 
 import argparse
@@ -10,9 +11,9 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.checkout import CHECKOUT
 from tests.environments import Environment, table
@@ -22,6 +23,8 @@ LITELLM = ("1.72", "1.77", "1.80", "1.85", "1.95", "1.103", "1.106", "1.108", "1
 PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 ONLY_ON = {"1.95": "3.12"}
 """The Python that a LiteLLM has wheels for, where that is one only."""
+PAGE = CHECKOUT / "docs" / "compatibility.md"
+BEGIN, END = "<!-- Written by `python -m tests.matrix`. -->\n\n", "\n\n<!-- Until here. -->"
 TESTS = (
     "tests/activation/test_entry_points.py",
     "tests/tracing/test_endings.py",
@@ -44,7 +47,8 @@ class Cell(NamedTuple):
 def sample(count: int, pythons: Sequence[str]) -> list[Cell]:
     """Return cells along the diagonal: the next version of each, again and again.
 
-    The numbers of versions have no common factor, so that no two versions meet twice before each has met all others.
+    5, 9 and 4 versions have no common factor. So 9 cells have every version, no ddtrace meets a LiteLLM twice before it
+    has met all, and 45 cells have every pair of versions, which is as few as can be.
     """
     drawn = [
         Cell(DDTRACE[n % len(DDTRACE)], LITELLM[n % len(LITELLM)], pythons[n % len(pythons)]) for n in range(count)
@@ -99,12 +103,15 @@ def run(cell: Cell, python: str, folder: Path) -> dict[str, str]:
         environment.make(python, requirements)
     except subprocess.CalledProcessError as error:
         print(f"{cell}: {error.stderr}", file=sys.stderr)
-        return {**row, "passed": "", "failed": "", "skipped": "", "remarks": "does not install"}
+        return row | _not_counted("does not install")
     installed = environment.versions("ddtrace", "litellm")
+    row |= {"ddtrace": installed["ddtrace"], "LiteLLM": installed["litellm"]}
     command = [environment.executable("python"), "-m", "pytest", "--quiet", "-p", "no:cacheprovider", *TESTS]
-    ended = subprocess.run(
-        command, cwd=CHECKOUT, capture_output=True, text=True, timeout=SECONDS, check=False, stdin=subprocess.DEVNULL
-    )
+    options: dict[str, Any] = {"cwd": CHECKOUT, "stdin": subprocess.DEVNULL, "capture_output": True, "text": True}
+    try:
+        ended = subprocess.run(command, timeout=SECONDS, check=False, **options)
+    except subprocess.TimeoutExpired:  # the queue of LiteLLM 1.77 can miss that its loop is cancelled (Python 3.11)
+        return row | _not_counted(f"no end in {SECONDS} s")
     summary = (ended.stdout.splitlines() or [""])[-1]
     counts = {word: count for count, word in re.findall(r"(\d+) (passed|failed|error|skipped)", summary)}
     failed = int(counts.get("failed", 0)) + int(counts.get("error", 0))
@@ -113,13 +120,31 @@ def run(cell: Cell, python: str, folder: Path) -> dict[str, str]:
     shutil.rmtree(folder / "-".join(cell))
     return {
         **row,
-        "ddtrace": installed["ddtrace"],
-        "LiteLLM": installed["litellm"],
         "passed": counts.get("passed", "0"),
         "failed": str(failed),
         "skipped": counts.get("skipped", "0"),
         "remarks": "" if failed or not ended.returncode else f"pytest ended with status {ended.returncode}",
     }
+
+
+def _not_counted(remarks: str) -> dict[str, str]:
+    return {"passed": "", "failed": "", "skipped": "", "remarks": remarks}
+
+
+def record(row: Mapping[str, str], page: str) -> str:
+    """Return the page with a row in its table, in the place of the same cell's, in the order of the versions."""
+    before, _, rest = page.partition(BEGIN)
+    written, _, after = rest.partition(END)
+    lines = [[column.strip() for column in line.split("|")[1:-1]] for line in written.splitlines()[2:]]
+    known = [dict(zip(row, columns, strict=True)) for columns in lines]
+    rows = {_versions(each): each for each in [*known, row]}
+    return f"{before}{BEGIN}{table([rows[versions] for versions in sorted(rows)])}{END}{after}"
+
+
+def _versions(row: Mapping[str, str]) -> tuple[tuple[int, int], ...]:
+    """Return the first two numbers of each version in a row."""
+    numbers = (re.findall(r"\d+", row[column]) for column in ("LiteLLM", "ddtrace", "on"))
+    return tuple((int(first), int(second)) for first, second, *_ in numbers)
 
 
 def main() -> int:
@@ -141,8 +166,8 @@ def main() -> int:
             print(f"{cell}: there is no Python {cell.python} here", file=sys.stderr)
             continue
         rows.append(run(cell, python, arguments.environments))
-        print(rows[-1], file=sys.stderr, flush=True)
-    print(table(rows))
+        PAGE.write_text(record(rows[-1], PAGE.read_text()))
+        print(table(rows[-1:]), flush=True)
     return int(any(row["failed"] != "0" or row["remarks"] for row in rows))
 
 

@@ -14,43 +14,44 @@ import copy
 import os
 import random
 import select
+import shutil
 import signal
 import sys
+import tempfile
 import time
 from importlib import import_module
-from importlib.abc import MetaPathFinder, SourceLoader
-from importlib.machinery import ModuleSpec
-from importlib.util import spec_from_file_location
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
 _ROOT = Path(__file__).parents[1]
 _PACKAGE = _ROOT / "ddtrace_litellm"
 _TRACING = tuple(
-    f"tests/tracing/test_{name}.py"
+    f"tests/{name}.py"
     for name in (
-        "spans",
-        "calls_within_calls",
-        "partial_streams",
-        "identity",
-        "apm_tags",
-        "capture",
-        "router",
-        "error_text",
-        "redaction",
-        "interactions",
-        "mcp",
-        "prices",
-        "retrieval",
-        "prompts",
-        "guardrails",
-        "scenarios",
-        "passthrough",
-        "debug_log",
-        "endings",
+        "tracing/test_spans",
+        "telemetry/test_counters",
+        "builtin_defects/test_streams",
+        "tracing/test_calls_within_calls",
+        "tracing/test_partial_streams",
+        "tracing/test_identity",
+        "tracing/test_apm_tags",
+        "tracing/test_capture",
+        "tracing/test_router",
+        "tracing/test_error_text",
+        "tracing/test_redaction",
+        "tracing/test_interactions",
+        "tracing/test_mcp",
+        "tracing/test_prices",
+        "tracing/test_retrieval",
+        "tracing/test_prompts",
+        "tracing/test_guardrails",
+        "tracing/test_scenarios",
+        "tracing/test_passthrough",
+        "tracing/test_debug_log",
+        "tracing/test_endings",
     )
 )
 TESTS = {
@@ -59,9 +60,11 @@ TESTS = {
     "openmetrics/pipeline/deltas.py": ("tests/openmetrics/pipeline",),
     "metrics/sinks": ("tests/metrics",),
 }
-"""What is changed, and the tests that are to notice it, in this order."""
+"""What is changed, and the tests that are to notice it."""
 _NOTHING = "nothing"
 _SECONDS = 400
+_SINGLY = 5
+"""So many files of tests have a run of their own, as all of them take longer to import than one takes to fail."""
 _SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.And: ast.Or,
     ast.Or: ast.And,
@@ -123,7 +126,7 @@ def _changed(node: ast.AST) -> ast.AST | None:
         changed.value = (not node.value) if type(node.value) is bool else node.value + 1
     elif isinstance(node, ast.If):
         changed.test = ast.UnaryOp(ast.Not(), node.test)
-    elif isinstance(node, ast.Return) and node.value is not None:
+    elif isinstance(node, ast.Return) and ast.unparse(node) not in {"return", "return None"}:
         changed.value = ast.Constant(None)
     elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
         return ast.Pass()
@@ -158,68 +161,70 @@ def _files(place: Path) -> list[Path]:
 def noticed(change: Mutant) -> str:
     """Return the first test that fails with a change, or what else shows it; ``""`` where nothing does."""
     reading, writing = os.pipe()
+    folder = tempfile.mkdtemp()
     child = os.fork()
     if not child:
         os.close(reading)
         os.setsid()
+        _put_in(change, Path(folder))
         _run(change, writing)
         os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as result:
-        while not select.select([result], [], [], _SECONDS)[0]:
-            os.killpg(child, signal.SIGKILL)
-        said = result.read() or "the process died"
+        if select.select([result], [], [], _SECONDS)[0]:
+            said = result.read() or "the process died"
+        else:
+            said = f"no end in {_SECONDS} s"
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)  # what tests have started
     os.waitpid(child, 0)
+    shutil.rmtree(folder)
     return "" if said == _NOTHING else said
 
 
-def _run(change: Mutant, writing: int) -> None:
-    """Run the tests with the change, and write which failed."""
-    for name in [name for name in sys.modules if name.partition(".")[0] in {"ddtrace_litellm", "tests"}]:
+def _put_in(change: Mutant, folder: Path) -> None:
+    """Let this process and those that it starts import a changed copy of the package."""
+    copied = shutil.copytree(_PACKAGE, folder / _PACKAGE.name)
+    (copied / change.path.relative_to(_PACKAGE)).write_text(change.source)
+    for name in [name for name in sys.modules if name.partition(".")[0] in {_PACKAGE.name, "tests"}]:
         del sys.modules[name]
-    sys.meta_path.insert(0, _Changed(change))
+    sys.path.insert(0, str(folder))
+    import_module(_PACKAGE.name)  # before pytest puts the checkout in front
+    os.environ["PYTHONPATH"] = str(folder)
+
+
+def _run(change: Mutant, writing: int) -> None:
+    """Run the tests, and write which failed."""
     # The first span of a fork renews ddtrace's writer (4.16), which tests replace.
     import_module("ddtrace").tracer.trace("forked").finish()
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
-    failed = _Failed()
-    options = ["-pno:cacheprovider", "-pno:xdist"]
-    code = pytest.main(["-x", "-q", "--assert=plain", *options, *_tests(change)], [failed])
-    os.write(writing, (failed.first or (_NOTHING if code == 0 else f"pytest ended with {code}")).encode())
+    options = ["-x", "-q", "--assert=plain", "-pno:cacheprovider", "-pno:xdist"]
+    os.write(writing, next(filter(None, (_failing([*options, *tests]) for tests in _runs(change))), _NOTHING).encode())
     os.close(writing)
 
 
-def _tests(change: Mutant) -> list[str]:
-    """Return the tests of the module itself, and then all others that are to notice."""
-    own = [f"tests/{folder}/test_{change.path.stem}.py" for folder in ("extract", "tracing", "metrics/sinks")]
-    return list(dict.fromkeys([*filter(os.path.exists, own), *TESTS[_place(change)]]))
+def _failing(command: list[str]) -> str:
+    """Return what fails."""
+    failed = _Failed()
+    code = pytest.main(command, [failed])
+    return failed.first or ("" if code == pytest.ExitCode.OK else f"pytest ended with {code}")
+
+
+def _runs(change: Mutant) -> list[list[str]]:
+    """Return the tests: those of the module, those that speak of it most, one by one; then all others at once."""
+    about = change.path.stem
+    own = [f"tests/{folder}/test_{about}.py" for folder in ("extract", "tracing", "metrics/sinks")]
+    paths = [path for test in TESTS[_place(change)] for path in _files(Path(test)) if path.name.startswith("test_")]
+    paths.sort(key=lambda path: -path.read_text().count(about.rstrip("s")))
+    tests = list(dict.fromkeys([*filter(os.path.exists, own), *map(str, paths)]))
+    groups = [*([test] for test in tests[:_SINGLY]), tests[_SINGLY:]]
+    return [group for group in groups if group]
 
 
 def _place(change: Mutant) -> str:
     return next(place for place in TESTS if _PACKAGE / place in (change.path, *change.path.parents))
-
-
-class _Changed(MetaPathFinder, SourceLoader):
-    """Imports the changed module in the place of its own."""
-
-    def __init__(self, change: Mutant) -> None:
-        self.change = change
-        self.name = ".".join(change.path.relative_to(_ROOT).with_suffix("").parts)
-
-    def find_spec(self, name: str, *_where: Any) -> ModuleSpec | None:
-        """Return this loader for that module."""
-        return spec_from_file_location(name, self.change.path, loader=self) if name == self.name else None
-
-    def get_filename(self, _name: str) -> str:
-        """Return the path of the module's own file, as no other one is written."""
-        return str(self.change.path)
-
-    def get_data(self, _path: str) -> bytes:
-        """Return the changed source."""
-        return self.change.source.encode()
 
 
 class _Failed:

@@ -148,11 +148,16 @@ def _written(messages: list[dict[str, Any]]) -> str:
 
 
 @_cases(failed=False)
-def test_event_says_what_the_provider_sent(recorder, api, path):
-    """Text, reasoning, tool calls, finish reason, tokens, model and provider, and the cost where there is a price."""
+def test_event_says_what_was_asked_and_sent(recorder, api, path):
+    """What :func:`_check_asked` and :func:`_check_said` say of the request and of the answer."""
     recording = Recording(path)
     response = _replay(api.function, recording, api.arguments(recording))
-    said, event = api.said(recording), recorder.event
+    _check_asked(recording, recorder.event)
+    _check_said(recording, api.said(recording), response, recorder.event)
+
+
+def _check_said(recording, said, response, event):
+    """Text, reasoning, tool calls, finish reason, tokens, model and provider, and the cost where there is a price."""
     meta, metrics = event["meta"], event["metrics"]
     messages = meta["output"]["messages"]
 
@@ -216,12 +221,9 @@ def test_response_that_breaks_off(recorder, path):
     assert recorder.event["metrics"]["output_tokens"] > 0
 
 
-@_cases(failed=False)
-def test_event_says_what_was_asked(recorder, api, path):
+def _check_asked(recording, event):
     """Each text of the request is in the event's input, no attachment's data is, and the tools are by name."""
-    recording = Recording(path)
-    _replay(api.function, recording, api.arguments(recording))
-    read = recorder.event["meta"]["input"]["messages"]
+    read = event["meta"]["input"]["messages"]
     body = recording.body
     prompt = body.get("prompt")
     variables = list(prompt["variables"].values()) if isinstance(prompt, dict) else prompt
@@ -232,7 +234,7 @@ def test_event_says_what_was_asked(recorder, api, path):
     assert "base64," not in _written(read)
     tools = [tool.get("function") or tool.get("custom") or tool for tool in body.get("tools", ())]
     names = [tool.get("name") or tool["type"] for tool in tools + body.get("functions", [])]
-    assert [tool["name"] for tool in recorder.event["meta"].get("tool_definitions", ())] == names
+    assert [tool["name"] for tool in event["meta"].get("tool_definitions", ())] == names
 
 
 @_cases(failed=True)

@@ -13,10 +13,10 @@ _CLIPPED = frozenset({"content", "result", "text", "tool_results"})
 """The fields of messages, results and documents that hold text; the arguments of a call are whole, to be parsed."""
 
 
-def captured_input(annotations: Mapping[str, Any], capture: CaptureConfig) -> dict[str, Any]:
+def captured_input(annotations: Mapping[str, Any], capture: CaptureConfig) -> Mapping[str, Any]:
     """Return what to annotate of a request; without its contents who speaks and which tools there are."""
     if capture.input:
-        return _clipped(annotations, capture.max_chars)
+        return annotations if capture.max_chars is None else _clipped(annotations, capture.max_chars)
     return {
         name: [{"name": tool["name"], "description": "", "schema": {}} for tool in value]
         if name == "tool_definitions"
@@ -25,7 +25,7 @@ def captured_input(annotations: Mapping[str, Any], capture: CaptureConfig) -> di
     }
 
 
-def captured_output(output: Output, capture: CaptureConfig) -> dict[str, Any]:
+def captured_output(output: Output, capture: CaptureConfig) -> Mapping[str, Any]:
     """Return what to annotate of a response: its summary in any case, what it quotes only with the request.
 
     Without its contents it is an outline: roles, calls of tools by name and id, scores.
@@ -35,8 +35,9 @@ def captured_output(output: Output, capture: CaptureConfig) -> dict[str, Any]:
         annotations = {name: _outline(value) for name, value in annotations.items()}
     elif output.quotes_input and not capture.input:
         annotations = {name: _without_quotes(value) for name, value in annotations.items()}
-    captured = _clipped(annotations, capture.max_chars)
-    return {**captured, "output_value": output.summary} if output.summary else captured
+    if capture.max_chars is not None:
+        annotations = _clipped(annotations, capture.max_chars)
+    return {**annotations, "output_value": output.summary} if output.summary else annotations
 
 
 def _outline(value: Any) -> Any:
@@ -61,9 +62,7 @@ def _without_quotes(value: Any) -> Any:
     return {**value, "text": ""} if "text" in value else value
 
 
-def _clipped(annotations: Mapping[str, Any], limit: int | None) -> dict[str, Any]:
-    if limit is None:
-        return dict(annotations)
+def _clipped(annotations: Mapping[str, Any], limit: int) -> dict[str, Any]:
     return {name: _with_texts_clipped(value, limit) for name, value in annotations.items()}
 
 

@@ -53,12 +53,12 @@ _ROLE_AND_TEXT = 2
 
 def read_input(arguments: Arguments) -> Input:
     """Read the messages and the tools of a chat request."""
-    messages = arguments.get("messages")
-    annotations: dict[str, Any] = {"input_messages": input_messages(messages)}
+    found, tool_result_ids = _read_messages(arguments.get("messages"))
+    annotations: dict[str, Any] = {"input_messages": found}
     tools, functions = arguments.get("tools"), arguments.get("functions")
     if tools or functions:
         annotations["tool_definitions"] = tool_definitions_from(tools, functions)
-    return Input(annotations, tool_result_ids(messages))
+    return Input(annotations, tool_result_ids)
 
 
 def read_response(response: Any, arguments: Arguments) -> Output:
@@ -75,13 +75,21 @@ def countable_input(arguments: Arguments) -> Sequence[Mapping[str, Any]]:
 
 def input_messages(messages: Any) -> list[Message]:
     """Return a request's ``messages``; reasoning that is sent back is a message of its own, as in an output."""
+    return _read_messages(messages)[0]
+
+
+def _read_messages(messages: Any) -> tuple[list[Message], list[str]]:
+    """Return the messages, and the ids of the tool calls whose results they hand in."""
     found: list[Message] = []
+    tool_result_ids: list[str] = []
     for raw in sequence(messages):
         message = raw if type(raw) is dict else fields_of(raw)
         role = text_of(message.get("role"))
         if len(message) == _ROLE_AND_TEXT and type(text := message.get("content")) is str:
             found.append({"role": role, "content": text})
             continue
+        if identifier := message.get("tool_call_id"):
+            tool_result_ids.append(text_of(identifier))
         content = content_from(message.get("content"))
         if role in {"tool", "function"}:
             name, tool_id = text_of(message.get("name")), text_of(message.get("tool_call_id"))
@@ -93,18 +101,7 @@ def input_messages(messages: Any) -> list[Message]:
             if reasoning := _reasoning(message):
                 found.append({"role": "reasoning", "content": reasoning})
         found.append(message_of(role, content, tool_calls_from(message)))
-    return found
-
-
-def tool_result_ids(messages: Any) -> list[str]:
-    """Return the ids of the tool calls whose results this request hands in."""
-    found: list[str] = []
-    for message in sequence(messages):
-        if type(message) is dict and len(message) == _ROLE_AND_TEXT:
-            continue
-        if identifier := field(message, "tool_call_id"):
-            found.append(text_of(identifier))
-    return found
+    return found, tool_result_ids
 
 
 def choices_from_response(response: Any, audio_format: str = "") -> list[Choice]:

@@ -27,18 +27,16 @@ from ddtrace_litellm.tracing.attempts import Attempts
 from ddtrace_litellm.tracing.call_records import Built, Request, Result
 from ddtrace_litellm.tracing.delegation import is_delegated
 from ddtrace_litellm.tracing.error_text import ErrorText, Failures
-from ddtrace_litellm.tracing.errors import contain
+from ddtrace_litellm.tracing.errors import contain, contained
 from ddtrace_litellm.tracing.outcome import Beneath, Outcome, outcome, unread
 from ddtrace_litellm.tracing.stream_proxies import proxy_class
 from ddtrace_litellm.tracing.streams import StreamReading, open_streams
 
 # A coroutine that is closed while it waits was cancelled as well.
 _CANCELLED = (CancelledError, GeneratorExit)
-_BEGIN, _REQUEST, _RESULT, _STREAM = contain("begin"), contain("request"), contain("result"), contain("stream")
-_OUTCOME, _SPAN, _DEBUG_LOG, _FINISH = contain("outcome"), contain("span"), contain("debug log"), contain("finish")
 _KEYS = tuple(name for name in vars(litellm) if name.endswith("_key"))
 """LiteLLM's settings that hold keys (``litellm.openai_key``)."""
-_STRATEGY = contain("routing strategy")
+_STREAM, _STRATEGY, _DEBUG_LOG = contain("stream"), contain("routing strategy"), contain("debug log")
 _OBSERVED, _ERROR_TEXT, _PROMPT = contain("provider request"), contain("error text"), contain("prompt")
 
 _prompts: WeakKeyDictionary[Any, prompts.Prompt] = WeakKeyDictionary()
@@ -50,7 +48,7 @@ open_calls: set[Call] | None = None
 
 def begin(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any], instance: Any = None) -> Call | None:
     """Open a call in what is active; ``None`` for one that LiteLLM makes to carry out the call around it."""
-    with _BEGIN:
+    try:
         active = _ddtrace.active_context()
         parent = enclosing(active)
         if parent is not None and (target.batch or parent.delegates(target, kwargs)):
@@ -65,8 +63,10 @@ def begin(target: Target, args: tuple[Any, ...], kwargs: dict[str, Any], instanc
             call.chosen_by(instance)
         if parent is None:
             _ddtrace.note_answered(active, target.api.kind)
-        return call
-    return None
+    except Exception as error:
+        contained("begin", error)
+        return None
+    return call
 
 
 def enclosing(active: Any) -> Call | None:
@@ -163,6 +163,7 @@ class Call:
         parent: the call that was open when this one began.
         serves: that call, where this one is how it gets its answer: an attempt, a bridge, a loop's tool at its server.
             Any other call beneath (the embedding of a semantic cache, a search) does not.
+        runs_tool: it is how a loop runs a tool: one event shows both, the tool's.
         children: calls that serve this one.
         streaming: calls beneath whose streams are still being read.
         stream: its own, while it is read.
@@ -194,6 +195,7 @@ class Call:
         "own_secrets",
         "parent",
         "request",
+        "runs_tool",
         "secrets",
         "serves",
         "span",
@@ -211,6 +213,7 @@ class Call:
         self.target = target
         self.parent = parent
         self.serves = parent if parent is not None and parent.is_served_by(target, arguments) else None
+        self.runs_tool = self.serves is not None and self.serves.target.api is tool.API
         self.children = 0
         self.streaming: set[Call] | None = None
         self.stream: StreamReading | None = None
@@ -251,8 +254,10 @@ class Call:
             counters.opened.up()
             if open_calls is not None:
                 open_calls.add(call)
-            with _REQUEST:
+            try:
                 call._read(arguments)
+            except Exception as error:
+                contained("request", error)
         except BaseException as error:  # Ctrl-C, a time-out from a signal handler
             if call.span is not None:
                 call.end(Result(error=error))
@@ -294,11 +299,6 @@ class Call:
         return asks and is_delegated(target.api.name, own.api.name, arguments)
 
     @property
-    def runs_tool(self) -> bool:
-        """Whether it is how a loop runs a tool: one event shows both, the tool's."""
-        return self.serves is not None and self.serves.target.api is tool.API
-
-    @property
     def is_leaf(self) -> bool:
         """Whether the call reached the provider itself, as far as is known by now."""
         return not self.target.never_leaf and (self.logging_obj is not None or not (self.children or self.blocked))
@@ -312,7 +312,7 @@ class Call:
         self.request = request = spans.open_request(
             self.span, target.api, arguments, router=target.router, within=within
         )
-        if _prompts and (logging_obj := arguments.get("litellm_logging_obj")) is not None:
+        if (logging_obj := arguments.get("litellm_logging_obj")) is not None and _prompts:
             self.request = request = request._replace(prompt=_prompts.get(logging_obj, request.prompt))
         if self.runs_tool and serves is not None and _ddtrace.is_llmobs_span(serves.span):
             _ddtrace.annotate(serves.span, tags={**target.api.read_input(plain.plain_arguments(arguments)).tags})
@@ -349,13 +349,15 @@ class Call:
         """End the call with its response; return that, or for a stream its proxy, which ends the call later."""
         try:
             streaming = self.target.api.streaming
-            with _RESULT:
+            try:
                 proxy = proxy_class(type(response))
                 if streaming is not None and proxy is not None:
                     stream = StreamReading(response, streaming, self.started, self._end_stream)
                     traced = proxy(response, stream)
                     self._keep(stream)
                     return traced
+            except Exception as error:
+                contained("result", error)
             self.end(Result(response))
         finally:
             self.leave()
@@ -399,12 +401,11 @@ class Call:
 
     def _leave_streams(self) -> None:
         """End the streams beneath: one open span holds its whole trace back."""
-        if self.streaming:
-            with _STREAM:
-                self.end_whole_streams()
-                for call in tuple(self.streaming):
-                    if call.stream is not None:
-                        call.stream.abandon(counters.LEFT)
+        with _STREAM:
+            self.end_whole_streams()
+            for call in tuple(self.streaming or ()):
+                if call.stream is not None:
+                    call.stream.abandon(counters.LEFT)
 
     def _keep(self, stream: StreamReading) -> None:
         self.stream = stream
@@ -432,22 +433,19 @@ class Call:
             return
         self.done = True
         self.blocked = self.blocked and result.error is not None
-        self._leave_streams()
+        if self.streaming:
+            self._leave_streams()
         if isinstance(result.error, _CANCELLED):
             result, ended_as = self._cancelled(result, ended_as)
         said: Outcome | None = None
         if result.error is not None:
             with _ERROR_TEXT:
                 self._tell_error(result.error)
-        with _OUTCOME:
+        try:
             said = self._outcome(result)
-        written = False
-        with _SPAN:
-            spans.write(self.span, self.request, said or unread(self.target.api, self.request, leaf=self.is_leaf))
-            written = True
-        if not written:
-            with _SPAN:
-                spans.write(self.span, None, unread(self.target.api, None, leaf=self.is_leaf))
+        except Exception as error:
+            contained("outcome", error)
+        self._write(said)
         if self.span.error and ended_as != counters.CANCELLED:
             ended_as = counters.ERROR
         if debug_log.wanted():
@@ -456,6 +454,14 @@ class Call:
                     debug_log.decided(self.span, said, children=self.children, never_leaf=self.target.never_leaf)
                 debug_log.ended(self.span, result, ended_as)
         self._finish(ended_as, at)
+
+    def _write(self, said: Outcome | None) -> None:
+        try:
+            spans.write(self.span, self.request, said or unread(self.target.api, self.request, leaf=self.is_leaf))
+        except Exception as error:
+            contained("span", error)
+            with contain("span"):
+                spans.write(self.span, None, unread(self.target.api, None, leaf=self.is_leaf))
 
     def _cancelled(self, result: Result, ended_as: str) -> tuple[Result, str]:
         """Return what a cancellation says: a proxy's client has left, or a stream was closed."""
@@ -529,8 +535,10 @@ class Call:
         self.counted_in[ended_as].up()
         if open_calls is not None:
             open_calls.discard(self)
-        with _FINISH:
+        try:
             _ddtrace.mend_error(self.span, plain.tag)
             # The span outlives the call: what starts beneath it later belongs to the call above.
             _ddtrace.keep_call(self.span, self.parent)
             self.span.finish(at)
+        except Exception as error:
+            contained("finish", error)

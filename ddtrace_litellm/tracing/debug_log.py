@@ -8,6 +8,8 @@ together for nobody.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ddtrace_litellm.telemetry import counters
@@ -25,9 +27,8 @@ _STREAM_ENDINGS = {
 }
 
 
-def wanted(level: int = logging.DEBUG) -> bool:
-    """Whether anybody reads these lines."""
-    return _log.isEnabledFor(level)
+wanted: Callable[[], bool] = partial(_log.isEnabledFor, logging.DEBUG)
+"""Says whether anybody reads these lines."""
 
 
 def patched(names: int, version: str, absent: list[str]) -> None:

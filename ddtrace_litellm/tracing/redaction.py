@@ -38,6 +38,8 @@ def is_redacted(arguments: Mapping[str, Any], metadata: Sequence[Mapping[str, An
 
 
 def _is_turned_off(arguments: Mapping[str, Any], metadata: Sequence[Mapping[str, Any]]) -> bool:
+    if not metadata and _PARAMETER not in arguments:
+        return litellm.turn_off_message_logging is True
     headers = [found for source in metadata if (found := source.get("headers")) and isinstance(found, dict)]
     if headers and headers[0].get(_DISABLE):
         return False

@@ -155,8 +155,8 @@ def write(span: Any, request: Request | None, outcome: Outcome) -> None:
     if request is None or request.contents is None:
         _ddtrace.annotate(span, kind=kind, tags=_INTEGRATION)
         return
-    prompt, contents = _contents(request, outcome)
-    said = _fitting(span, {**contents, "metadata": _metadata(request, outcome)}, request.contents)
+    prompt, asked, shown = _contents(request, outcome)
+    said = _fitting(span, asked, {**shown, "metadata": _metadata(request, outcome)})
     _ddtrace.annotate(
         span, kind=kind, model_name=model_name, model_provider=provider, metrics=metrics, tags=_INTEGRATION, **said
     )
@@ -186,26 +186,27 @@ def link_choices(span: Any, output: Output) -> None:
             _ddtrace.link_tool_choice(span, call.tool_id, call.name, call.arguments)
 
 
-def _contents(request: Request, outcome: Outcome) -> tuple[Prompt | None, Mapping[str, Any]]:
-    """Return the managed prompt and the contents of a call; a response may show what was made of a stored prompt."""
-    prompt, output, contents = request.prompt, outcome.output, request.contents or {}
-    if output is not None:
-        contents = {**contents, **captured_output(output, request.capture)}
-        if prompt is not None and output.rendered:
-            prompt = prompt.rendered(output.rendered)
-            asked = captured_input({"input_messages": output.rendered}, request.capture)["input_messages"]
-            given = contents["input_messages"] if request.arguments.get("input") else []
-            contents = {**contents, "input_messages": [*asked, *given]}
-    return prompt, contents if outcome.leaf else _as_values(contents)
+def _contents(request: Request, outcome: Outcome) -> tuple[Prompt | None, Mapping[str, Any], Mapping[str, Any]]:
+    """Return the managed prompt, what was asked as plain values, and the rest of what is shown of a call.
+
+    A response may show what a stored prompt became.
+    """
+    prompt, output, asked = request.prompt, outcome.output, request.contents or {}
+    answered = captured_output(output, request.capture) if output is not None else {}
+    if prompt is not None and output is not None and output.rendered:
+        prompt = prompt.rendered(output.rendered)
+        rendered = captured_input({"input_messages": output.rendered}, request.capture)["input_messages"]
+        given = asked["input_messages"] if request.arguments.get("input") else []
+        asked = {**asked, "input_messages": plain.plain([*rendered, *given])}
+    return (prompt, asked, answered) if outcome.leaf else (prompt, {}, _as_values({**asked, **answered}))
 
 
-def _fitting(span: Any, annotations: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+def _fitting(span: Any, asked: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
     """Return annotations as plain values that the event, and the trace, have room for; those of ``asked`` are plain."""
-    read = {name: value for name, value in annotations.items() if value is asked.get(name)}
-    if (known := plain.size(read)) is None:
-        read, known = {}, 0
-    said, chars = plain.plain_and_measured({name: value for name, value in annotations.items() if name not in read})
-    said, chars = said | read, chars + known
+    said, chars = plain.plain_and_measured(shown)
+    if (known := plain.size(asked)) is None:
+        asked, known = plain.plain_and_measured(asked)
+    said, chars = {**asked, **said}, chars + known
     attached = room.attached(said)
     if attached:
         chars -= attached

@@ -1,7 +1,6 @@
 """Programs in real processes, with what they print, and the agent that they send to."""
 
 import json
-import os
 import subprocess
 import sys
 import sysconfig
@@ -12,16 +11,17 @@ from typing import Any
 
 import pytest
 
-import ddtrace_litellm
 from ddtrace_litellm.tryout.agent import TestAgent
 from ddtrace_litellm.tryout.runner import find_ddtrace_run
 from ddtrace_litellm.tryout.traces import Trace, assemble
+from tests.launch import PACKAGES, environment
 from tests.provider import Provider
 
 PROGRAMS = Path(__file__).parent / "programs"
-PACKAGE = Path(ddtrace_litellm.__file__).parent
+PACKAGE = PACKAGES / "ddtrace_litellm"
 SECONDS = 120
-_NOT_INHERITED = ("DD_", "_DD_", "LITELLM_", "PYTEST_", "PYTHONPATH", "COV_")
+_OPENAI = ("openai", "openai.resources.realtime.realtime", "openai.resources.responses.responses")
+"""OpenAI's SDK with what ddtrace's integration of it would import in each fork."""
 
 
 @dataclass(frozen=True)
@@ -64,21 +64,17 @@ class Programs:
 
     def environment(self, more: Mapping[str, str]) -> dict[str, str]:
         """Return an environment with nothing of ddtrace's or LiteLLM's in it but what a test needs."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
-        return {
-            **clean,
+        variables = {
             "DD_CODE_ORIGIN_FOR_SPANS_ENABLED": "false",  # the test agent takes none, and ddtrace complains about that
             "DD_INSTRUMENTATION_TELEMETRY_ENABLED": "false",
             "DD_LLMOBS_ML_APP": "tests",
             "DD_REMOTE_CONFIGURATION_ENABLED": "false",
             "DD_TRACE_AGENT_URL": self.agent.url,
-            "LITELLM_LOCAL_MODEL_COST_MAP": "True",
             "LITELLM_LOG": "ERROR",
             # LiteLLM makes pydantic warn about its own objects.
             "PYTHONWARNINGS": "ignore::UserWarning:pydantic.main",
-            "PYTHONPATH": os.pathsep.join([str(PROGRAMS), *self.path]),
-            **more,
         }
+        return environment(PROGRAMS, *self.path, **{**variables, **more})
 
     def run(self, *arguments: str, launcher: Sequence[str] = (), **environment: str) -> Finished:
         """Run Python with ``arguments`` to its end."""
@@ -106,7 +102,7 @@ class Programs:
 class Forks:
     """Runs programs in forks of one process that has imported ``modules`` (``programs/fork_server.py``)."""
 
-    def __init__(self, programs: Programs, directory: Path, modules: Sequence[str] = ("litellm",)) -> None:
+    def __init__(self, programs: Programs, directory: Path, modules: Sequence[str] = ("litellm", *_OPENAI)) -> None:
         self._programs = programs
         self._directory = directory
         self._modules = modules
@@ -164,7 +160,7 @@ def forks(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Itera
 @pytest.fixture(scope="session")
 def early_forks(programs: Programs, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forks]:
     """Programs that have imported nothing of LiteLLM but what it takes longest to import of other people's."""
-    with Forks(programs, tmp_path_factory.mktemp("forks"), ("openai", "aiohttp", "tokenizers")) as running:
+    with Forks(programs, tmp_path_factory.mktemp("forks"), (*_OPENAI, "aiohttp", "tokenizers")) as running:
         yield running
 
 
@@ -172,7 +168,7 @@ def early_forks(programs: Programs, tmp_path_factory: pytest.TempPathFactory) ->
 def bare_programs(agent: TestAgent) -> Programs:
     """Programs that find everything through ``PYTHONPATH`` alone, so that Python reads no ``.pth`` file."""
     paths = sysconfig.get_paths()
-    path = dict.fromkeys([str(PACKAGE.parent), paths["purelib"], paths["platlib"]])
+    path = dict.fromkeys([str(PACKAGES), paths["purelib"], paths["platlib"]])
     return Programs(agent, (sys.executable, "-S"), tuple(path))
 
 

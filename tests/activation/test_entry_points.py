@@ -1,11 +1,10 @@
 """Every function of LiteLLM's, in a real program under the real ddtrace-run: what the agent gets of each."""
 
-import os
 import re
 
 import pytest
 
-from tests.activation.conftest import PROGRAMS
+from tests.activation.conftest import PROGRAMS, Programs
 from tests.provider import Provider
 
 pytestmark = pytest.mark.e2e
@@ -25,11 +24,10 @@ def program(programs):
     """What came of each call, the traces at the agent, the provider's requests, and what was on stderr."""
     programs.traces()
     with Provider() as provider:
-        finished = programs.ddtrace_run(
+        finished = Programs(programs.agent, path=[str(ROOT)]).ddtrace_run(
             str(PROGRAMS / "entry_points.py"),
             PROVIDER_URL=provider.url,
             DD_LLMOBS_ENABLED="true",
-            PYTHONPATH=os.pathsep.join([str(PROGRAMS), str(ROOT)]),
         )
         return finished.result, programs.traces(), list(provider.requests)
 

@@ -1,6 +1,5 @@
 """No secret leaves, wherever a program keeps one: every byte that ddtrace and this package send or log is searched."""
 
-import os
 import re
 import socket
 from contextlib import closing, suppress
@@ -9,7 +8,7 @@ from http import HTTPStatus
 import pytest
 
 from ddtrace_litellm.demo.provider import Reply
-from tests.activation.conftest import PROGRAMS
+from tests.activation.conftest import PROGRAMS, Programs
 from tests.activation.test_export import intake
 from tests.provider import Provider
 from tests.proxy.arrivals import unpacked
@@ -38,10 +37,9 @@ def ran(programs, provider, **environment):
     """Return what the program wrote at level debug, and what DogStatsD got."""
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as statsd:
         statsd.bind(("127.0.0.1", 0))
-        finished = programs.ddtrace_run(
+        finished = Programs(programs.agent, path=[str(ROOT)]).ddtrace_run(
             str(PROGRAMS / "secrets_everywhere.py"),
             PROVIDER_URL=provider.url,
-            PYTHONPATH=os.pathsep.join([str(PROGRAMS), str(ROOT)]),
             DD_LLMOBS_ENABLED="true",
             DD_TRACE_DEBUG="true",
             DD_DOGSTATSD_URL=f"udp://127.0.0.1:{statsd.getsockname()[1]}",

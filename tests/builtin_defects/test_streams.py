@@ -63,12 +63,13 @@ async def test_nothing_is_active_after_an_async_break(recorder, speaking):
 
 @pytest.mark.asyncio
 async def test_aclose_ends_the_span(recorder, speaking):
-    """Closed early: the span ends there and then, without an error, and says so (18)."""
+    """Closed early: LiteLLM's stream is too, and the span ends there and then, without an error, and says so (18)."""
     if not hasattr(CustomStreamWrapper, "aclose"):
         pytest.skip("LiteLLM's streams have no aclose() before 1.85")
     stream = await litellm.acompletion(**speaking)
     read = written([await anext(stream), await anext(stream)])
     await stream.aclose()
+    assert stream.completion_stream is None
     assert [span.error for span in recorder.litellm_spans] == [0]
     assert recorder.event["meta"]["metadata"]["stream_completed"] is False
     assert output(recorder) == read

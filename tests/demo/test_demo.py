@@ -1,18 +1,16 @@
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-import ddtrace_litellm
 from ddtrace_litellm.demo import scenarios
 from ddtrace_litellm.demo.checks import missing
 from ddtrace_litellm.tryout.traces import LLMData, Span, SpanError, Trace
+from tests import launch
 
 SPENT = {"input_tokens": 8, "output_tokens": 5, "total_cost": 0.01}
 
@@ -129,12 +127,10 @@ def test_what_is_missing_is_named(title, number, changes, problem):
 @pytest.mark.e2e
 def test_demo_succeeds(tmp_path):
     """The real demo under the real ddtrace-run: everything arrives, the exit status says so, and the viewer stays."""
-    paths = [str(Path(ddtrace_litellm.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("DD_", "_DD_"))}
     process = subprocess.Popen(
         [sys.executable, "-m", "ddtrace_litellm", "demo", "--ui", "--json", "-"],
         cwd=tmp_path,
-        env={**clean, "PYTHONPATH": os.pathsep.join(path for path in paths if path)},
+        env=launch.environment(launch.PACKAGES),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -3,15 +3,14 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import httpx
 import openai
 import pytest
 
-import ddtrace_litellm
 from ddtrace_litellm.demo import scenarios
 from ddtrace_litellm.demo.provider import Behaviour, LocalProvider
+from tests import launch
 from tests.provider import Provider, Script, ToolCall, Usage
 
 MESSAGES = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "How warm is it in Lisbon?"}]
@@ -399,7 +398,7 @@ def test_app_prints_a_line_for_each_call():
     with LocalProvider(scenarios.BEHAVIOURS) as provider:
         finished = subprocess.run(
             [sys.executable, "-m", "ddtrace_litellm.demo.app", provider.url],
-            env={"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONPATH": str(Path(ddtrace_litellm.__file__).parents[1])},
+            env=launch.environment(launch.PACKAGES),
             capture_output=True,
             text=True,
             check=True,

@@ -33,7 +33,6 @@ def provider():
 def keys(provider):
     """Return the variables that lead LiteLLM to the local provider, with keys."""
     return {
-        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "OPENAI_API_BASE": f"{provider.url}/v1",
         "OPENAI_API_KEY": "sk-openai",
         "ANTHROPIC_API_BASE": provider.url,

@@ -1,7 +1,7 @@
 import litellm
 import pytest
 
-from ddtrace_litellm.extract.chat import choices_from_response, countable_input, input_messages, tool_result_ids
+from ddtrace_litellm.extract.chat import choices_from_response, countable_input, input_messages, read_input
 from ddtrace_litellm.extract.choices import Choice, finish_reasons, output_messages
 from ddtrace_litellm.extract.content import Content
 from ddtrace_litellm.extract.tools import ToolCall
@@ -99,7 +99,7 @@ def test_messages_of_a_request(message, expected):
 def test_no_messages(messages):
     """What is no list of messages has none."""
     assert input_messages(messages) == []
-    assert tool_result_ids(messages) == []
+    assert read_input({"messages": messages}).tool_result_ids == []
 
 
 def test_ids_of_the_results_that_a_request_hands_in():
@@ -112,7 +112,7 @@ def test_ids_of_the_results_that_a_request_hands_in():
         None,
         "odd",
     ]
-    assert tool_result_ids(messages) == ["call_1", "2"]
+    assert read_input({"messages": messages}).tool_result_ids == ["call_1", "2"]
 
 
 @pytest.fixture(params=["dict", "litellm"])

@@ -76,3 +76,14 @@ def test_key_in_the_url():
 def test_body(status, content, body):
     """An error without JSON is its status."""
     assert passthrough.body_of(httpx.Response(status, content=content)) == body
+
+
+def test_error_in_a_stream():
+    """An event that is an error is the call's, beside what had come."""
+    found = _asked("https://api.openai.com/v1/chat/completions", {"model": "gpt", "stream": True})
+    said = b'data: {"choices": [{"index": 0, "delta": {"content": "Good"}}]}\n\n'
+    failed = b'data: {"error": {"type": "overloaded", "message": "later"}}\n\n'
+    built = found.api.streaming.assemble([said, failed], found.arguments)
+    read = found.api.read_response(built, found.arguments)
+    assert read.annotations["output_messages"] == [{"role": "assistant", "content": "Good"}]
+    assert built.error == {"type": "overloaded", "message": "later"}

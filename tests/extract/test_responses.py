@@ -230,6 +230,13 @@ def test_call_that_the_provider_has_run():
     assert read_response({"output": [item]}, {}).tool_calls == []
 
 
+def test_messages_of_a_stored_prompt():
+    """The response has them as its instructions; a text there is what the request gave."""
+    message = {"role": "system", "content": "be nice"}
+    assert read_response({"output": [], "instructions": [message]}, {}).rendered == [message]
+    assert not read_response({"output": [], "instructions": "be nice"}, {}).rendered
+
+
 def test_output_apart_from_its_messages():
     """The calls that wait for an answer and all that was written are known beside the messages."""
     search = {"type": "web_search_call", "id": "1", "action": {"query": "q"}}

@@ -1,7 +1,6 @@
 """The command in a real process, with the real ddtrace-run beneath it, beside the real test agent."""
 
 import json
-import os
 import subprocess
 import sys
 import threading
@@ -14,11 +13,10 @@ from typing import Any
 
 import pytest
 
-import ddtrace_litellm
 from ddtrace_litellm.tryout.agent import TestAgent
+from tests import launch
 
 SECONDS = 180
-_NOT_INHERITED = ("DD_", "_DD_", "LITELLM_", "PYTEST_", "PYTHONPATH", "COV_")
 
 
 @dataclass(frozen=True)
@@ -56,21 +54,17 @@ class Info:
 
     def __call__(self, *arguments: str, json_wanted: bool = True, **environment: str) -> Informed:
         """Run it to its end."""
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
-        path = [str(self.directory), str(Path(ddtrace_litellm.__file__).parents[1])]
         variables = {
-            **clean,
             "DD_LLMOBS_ENABLED": "1",
             "DD_LLMOBS_ML_APP": "tests",
             "DD_TRACE_AGENT_URL": self.agent.url,
-            "PYTHONPATH": os.pathsep.join(path),
             **environment,
         }
         chosen: Sequence[str] = ["--json", *arguments] if json_wanted else arguments
         ended = subprocess.run(
             [sys.executable, "-m", "ddtrace_litellm", "info", *chosen],
             cwd=self.directory,
-            env=variables,
+            env=launch.environment(self.directory, launch.PACKAGES, **variables),
             capture_output=True,
             text=True,
             timeout=SECONDS,

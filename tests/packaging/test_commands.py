@@ -3,7 +3,6 @@
 ``demo``, ``try`` and ``info`` run in one as well: in tests/demo, tests/examples and tests/info.
 """
 
-import os
 import subprocess
 import sys
 import zipfile
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ddtrace_litellm import __version__
+from tests import launch
 from tests.openmetrics.servers import Server
 
 SCRIPT = (str(Path(sys.executable).parent / "ddtrace-litellm"),)
@@ -22,17 +22,12 @@ PAGE = b"# TYPE litellm_in_flight_requests gauge\nlitellm_in_flight_requests 1.0
 @pytest.fixture
 def run(tmp_path):
     """Return the standard output of a command that succeeds in the empty directory."""
-    clean = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("DD_", "_DD_", "LITELLM_", "PYTEST_", "PYTHONPATH", "COV_"))
-    }
 
     def ran(*command, **environment):
         ended = subprocess.run(
             command,
             cwd=tmp_path,
-            env={**clean, "LITELLM_LOCAL_MODEL_COST_MAP": "True", **environment},
+            env=launch.environment(**environment),
             capture_output=True,
             text=True,
             timeout=180,

@@ -10,6 +10,9 @@ from tests.presidio import Presidio
 from tests.provider import Behaviour, Provider, Request, Script, ToolCall, Usage
 from tests.proxy.configuration import configuration
 
+SERVER_KEY = "mcp-server-secret-7d6c5b4a3928"
+COST = 0.02
+"""US dollars, of a forecast."""
 ANSWER = "Your parcel is picked up on Thursday."
 ROUNDS = (
     Script(delay=0.3, tool_calls=(ToolCall("call_1", "find_order", '{"order": "A1042"}'),), usage=Usage(120, 18)),
@@ -38,6 +41,27 @@ def find_order(order: str) -> str:
 def book_pickup(order: str, day: str) -> str:
     """Have a parcel picked up."""
     return f"Order {order} is picked up on {day}."
+
+
+def forecast(city: str) -> str:
+    """Tell the weather."""
+    if city == "Atlantis":
+        raise ValueError("There is no Atlantis.")
+    return f"Rain in {city}."
+
+
+@contextmanager
+def weather() -> Iterator[dict[str, Any]]:
+    """Run another MCP server, which wants a key and a price; yield it as a part of a proxy's configuration."""
+    with mcp_server(forecast=forecast) as url:
+        yield {
+            "url": url,
+            "transport": "http",
+            "allow_all_keys": True,
+            "auth_type": "bearer_token",
+            "auth_value": SERVER_KEY,
+            "mcp_info": {"server_name": "weather", "mcp_server_cost_info": {"default_cost_per_query": COST}},
+        }
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from ddtrace_litellm.tryout.agent import TestAgent
 from ddtrace_litellm.tryout.traces import Trace
 from tests.presidio import Presidio
 from tests.provider import Provider
+from tests.proxy.agent_story import surroundings, weather
 from tests.proxy.arrivals import Arrivals, asked_of
 from tests.proxy.callers import CASES, Caller, Case
 from tests.proxy.configuration import BEHAVIOURS, SECRETS, configuration, passed_through_to
@@ -65,6 +66,24 @@ def proxy(
     environment |= passed_through_to(upstream.url)
     with Proxy(tmp_path_factory.mktemp("proxy"), configured, launcher, environment) as starting:
         yield starting.wait()
+
+
+class Gateway(NamedTuple):
+    """A proxy before MCP servers, and the provider behind it."""
+
+    proxy: Proxy
+    upstream: Provider
+
+
+@pytest.fixture(scope="session")
+def gateway(agent: TestAgent, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A second proxy, traced, with what the agent's story has around it, and the weather."""
+    pytest.importorskip("mcp")
+    launcher, environment = traced(agent.url)
+    with surroundings() as (upstream, settings), weather() as server:
+        settings["mcp_servers"]["weather"] = server
+        with Proxy(tmp_path_factory.mktemp("gateway"), settings, launcher, environment) as starting:
+            yield Gateway(starting.wait(), upstream)
 
 
 @pytest.fixture

@@ -14,12 +14,12 @@ from typing import Any
 
 from ddtrace_litellm.tryout.agent import free_ports
 from ddtrace_litellm.tryout.runner import find_ddtrace_run
+from tests import launch
 from tests.proxy.configuration import CALLER_KEY, CLEAR_KEY, POOR_KEY
 
 PROGRAMS = Path(__file__).parent / "programs"
 _START_SECONDS = 120
 _STOP_SECONDS = 20
-_NOT_INHERITED = ("DD_", "_DD_", "LITELLM_", "PYTEST_", "COV_", "DATABASE_URL")
 _MAIN = "from litellm import run_server; run_server()"
 
 
@@ -126,16 +126,9 @@ class Proxy:
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment with nothing of ddtrace's or LiteLLM's in it but what a test needs."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}
-    return {
-        **clean,
-        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-        "TEST_CALLER_KEY": CALLER_KEY,
-        "TEST_CLEAR_KEY": CLEAR_KEY,
-        "TEST_POOR_KEY": POOR_KEY,
-        **more,
-    }
+    """Return the environment of a proxy and of those who ask it, with the keys that the proxy's hooks know."""
+    keys = {"TEST_CALLER_KEY": CALLER_KEY, "TEST_CLEAR_KEY": CLEAR_KEY, "TEST_POOR_KEY": POOR_KEY}
+    return launch.environment(**{**keys, **more})
 
 
 def traced(agent_url: str) -> tuple[list[str], dict[str, str]]:

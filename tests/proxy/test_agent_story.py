@@ -10,10 +10,10 @@ import pytest
 
 from ddtrace_litellm.tryout.traces import assemble
 from tests.presidio import MASK
-from tests.proxy.agent_story import ANSWER, surroundings
+from tests.proxy.agent_story import ANSWER
 from tests.proxy.arrivals import asked_of, guardrails, leaves, routers
 from tests.proxy.configuration import CALLER_KEY, MASTER_KEY
-from tests.proxy.server import Proxy, environment, traced
+from tests.proxy.server import environment, traced
 
 pytestmark = [
     pytest.mark.e2e,
@@ -23,27 +23,25 @@ AGENT = Path(__file__).parent / "programs" / "agent.py"
 
 
 @pytest.fixture(scope="module")
-def story(agent, tmp_path_factory):
+def story(agent, gateway):
     """The agent's trace, which goes on in the proxy, and how often the provider was asked."""
     pytest.importorskip("litellm.mcp_client", reason="this LiteLLM has its client of MCP servers elsewhere")
     launcher, variables = traced(agent.url)
-    directory = tmp_path_factory.mktemp("story")
-    with surroundings() as (upstream, settings), Proxy(directory, settings, launcher, variables) as starting:
-        proxy = starting.wait()
-        agent.clear()
-        more = {"PROXY_URL": proxy.url, "PROXY_KEY": CALLER_KEY, "DD_LLMOBS_INSTRUMENTED_PROXY_URLS": proxy.url}
-        said = subprocess.run(
-            [*launcher, sys.executable, AGENT],
-            env=environment({**variables, **more, "DD_SERVICE": "agent"}),
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+    url = gateway.proxy.url
+    agent.clear()
+    more = {"PROXY_URL": url, "PROXY_KEY": CALLER_KEY, "DD_LLMOBS_INSTRUMENTED_PROXY_URLS": url}
+    said = subprocess.run(
+        [*launcher, sys.executable, AGENT],
+        env=environment({**variables, **more, "DD_SERVICE": "agent"}),
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert said.stdout.strip() == ANSWER
     arrived = assemble(agent.get_json("/test/traces"), agent.get_json("/test/session/requests"))
     (trace,) = [trace for trace in arrived if trace.llm_spans() and trace.roots[0].service == "agent"]
-    return trace, len(asked_of(upstream))
+    return trace, len(asked_of(gateway.upstream))
 
 
 def test_one_trace(story):

@@ -7,47 +7,18 @@ from contextlib import suppress
 import pytest
 
 from ddtrace_litellm.tryout.traces import Span
-from tests.mcp_server import mcp_server
+from tests.proxy.agent_story import COST, SERVER_KEY
 from tests.proxy.arrivals import Arrivals, leaves
-from tests.proxy.configuration import CALLER_HASH, CALLER_KEY, SECRETS, configuration
-from tests.proxy.server import Proxy, traced
+from tests.proxy.configuration import CALLER_HASH, CALLER_KEY, SECRETS
 
 pytestmark = pytest.mark.e2e
-SERVER_KEY = "mcp-server-secret-7d6c5b4a3928"
-COST = 0.02
 
 
-def forecast(city: str) -> str:
-    """Tell the weather."""
-    if city == "Atlantis":
-        raise ValueError("There is no Atlantis.")
-    return f"Rain in {city}."
-
-
-@pytest.fixture(scope="module")
-def gateway(agent, upstream, tmp_path_factory):
-    """A proxy, traced, with one MCP server behind it."""
-    pytest.importorskip("mcp")
-    launcher, environment = traced(agent.url)
-    with mcp_server(forecast=forecast) as url:
-        weather = {
-            "url": url,
-            "transport": "http",
-            "allow_all_keys": True,
-            "auth_type": "bearer_token",
-            "auth_value": SERVER_KEY,
-            "mcp_info": {"server_name": "weather", "mcp_server_cost_info": {"default_cost_per_query": COST}},
-        }
-        settings = {**configuration(upstream.url), "mcp_servers": {"weather": weather}}
-        with Proxy(tmp_path_factory.mktemp("gateway"), settings, launcher, environment) as starting:
-            yield starting.wait()
-
-
-def _client(gateway, mark):
+def _client(url, mark):
     for package in ("mcp_client", "experimental_mcp_client"):  # from 1.109, before
         with suppress(ImportError):
             return importlib.import_module(f"litellm.{package}.client").MCPClient(
-                server_url=f"{gateway.url}/mcp/",
+                server_url=f"{url}/mcp/",
                 transport_type="http",
                 auth_type="bearer_token",
                 auth_value=CALLER_KEY,
@@ -67,7 +38,7 @@ def test_tool_through_the_gateway(city, gateway, agent):
     parameters = importlib.import_module("mcp.types").CallToolRequestParams(
         name="weather-forecast", arguments={"city": city}
     )
-    result = asyncio.run(_client(gateway, mark).call_tool(parameters))
+    result = asyncio.run(_client(gateway.proxy.url, mark).call_tool(parameters))
     traces = arrivals.wait(mark, until=lambda _: bool(_tools(arrivals.traces(mark))))
     (tool,) = _tools(traces)
     assert tool.llm.name == "MCP Client Tool Call: forecast"

@@ -7,12 +7,11 @@ import subprocess
 import sys
 from contextlib import closing
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
-import ddtrace_litellm
 from ddtrace_litellm.telemetry import counters, report
+from tests import launch
 
 PROGRAM = """
 import os, sys
@@ -26,7 +25,6 @@ ENVIRONMENT = {
     "DD_LITELLM_HEALTH_METRICS_ENABLED": "true",
     "DD_REMOTE_CONFIGURATION_ENABLED": "false",
     "DD_TRACE_AGENT_URL": "http://127.0.0.1:1",
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
 }
 
 
@@ -115,16 +113,12 @@ def test_forked_process_reports_its_own():
 @pytest.mark.skipif(find_spec("datadog") is None, reason="needs the client `datadog`")
 def test_arrives_at_dogstatsd():
     """A program that ends has reported what it did, to the Agent's DogStatsD."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("DD_", "_DD_", "PYTHONPATH"))}
     with closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as server:
         server.bind(("127.0.0.1", 0))
         server.settimeout(10)
-        variables = {
-            **ENVIRONMENT,
-            "DD_DOGSTATSD_URL": f"udp://127.0.0.1:{server.getsockname()[1]}",
-            "PYTHONPATH": str(Path(ddtrace_litellm.__file__).parents[1]),
-        }
-        subprocess.run([sys.executable, "-c", PROGRAM], env={**clean, **variables}, timeout=120, check=True)
+        variables = {**ENVIRONMENT, "DD_DOGSTATSD_URL": f"udp://127.0.0.1:{server.getsockname()[1]}"}
+        environment = launch.environment(launch.PACKAGES, **variables)
+        subprocess.run([sys.executable, "-c", PROGRAM], env=environment, timeout=120, check=True)
         lines = server.recv(65536).decode().splitlines()
     assert any(line.startswith("ddtrace_litellm.spans.opened:1|c") for line in lines)
     assert any(line.startswith("ddtrace_litellm.spans.ended:1|c") and "outcome:ok" in line for line in lines)

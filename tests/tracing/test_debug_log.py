@@ -4,7 +4,6 @@ That the variable ``DD_TRACE_DEBUG`` shows it, too, and that without either ther
 run: in tests/activation, test_secrets.py and test_export.py.
 """
 
-import os
 import re
 import subprocess
 import sys
@@ -12,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-import ddtrace_litellm
 from ddtrace_litellm.tryout.agent import TestAgent
 from ddtrace_litellm.tryout.runner import find_ddtrace_run
+from tests import launch
 from tests.provider import Provider, Script
 
 PROGRAM = Path(__file__).parent / "debug_lines.py"
@@ -32,26 +31,23 @@ def agent():
 @pytest.fixture(scope="module")
 def told(agent):
     """Return the lines of the program's log that are ours."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("DD_", "_DD_", "PYTHONPATH"))}
     behaviours = {"failing": Script(status=500, error="the secret error")}
     with Provider(behaviours) as provider, Provider() as proxy:
         provider.otherwise = proxy.otherwise = Script(text=ANSWER)
         ran = subprocess.run(
             [find_ddtrace_run(), "--debug", sys.executable, str(PROGRAM)],
-            env={
-                **clean,
-                "DD_INSTRUMENTATION_TELEMETRY_ENABLED": "false",
-                "DD_LLMOBS_AGENTLESS_ENABLED": "false",
-                "DD_LLMOBS_ENABLED": "true",
-                "DD_LLMOBS_INSTRUMENTED_PROXY_URLS": f"{proxy.url}/v1",
-                "DD_LLMOBS_ML_APP": "tests",
-                "DD_REMOTE_CONFIGURATION_ENABLED": "false",
-                "DD_TRACE_AGENT_URL": agent,
-                "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-                "PROVIDER_URL": provider.url,
-                "PROXY_URL": proxy.url,
-                "PYTHONPATH": str(Path(ddtrace_litellm.__file__).parents[1]),
-            },
+            env=launch.environment(
+                launch.PACKAGES,
+                DD_INSTRUMENTATION_TELEMETRY_ENABLED="false",
+                DD_LLMOBS_AGENTLESS_ENABLED="false",
+                DD_LLMOBS_ENABLED="true",
+                DD_LLMOBS_INSTRUMENTED_PROXY_URLS=f"{proxy.url}/v1",
+                DD_LLMOBS_ML_APP="tests",
+                DD_REMOTE_CONFIGURATION_ENABLED="false",
+                DD_TRACE_AGENT_URL=agent,
+                PROVIDER_URL=provider.url,
+                PROXY_URL=proxy.url,
+            ),
             capture_output=True,
             text=True,
             timeout=120,

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ddtrace_litellm.targets import Target
-from ddtrace_litellm.telemetry import snapshot
+from ddtrace_litellm.telemetry import counters, snapshot
 from ddtrace_litellm.tracing.wrappers import traced
 from tests.extract.every_api import ANSWERED, APIS, ASKED, MARK, STREAM
 from tests.provider import Script, ToolCall
@@ -184,26 +184,35 @@ def _check(recorder, checked):
         _encode_event(event)
 
 
-_PROPERTY = settings(
-    deadline=None,
-    max_examples=12,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+_EXAMPLES = pytest.mark.parametrize("examples", [4, pytest.param(60, marks=pytest.mark.nightly)])
 
 
+def _each(examples, check):
+    """Check so many examples, each for itself: one that fails is to be made smaller."""
+
+    def alone(data):
+        counters.reset()
+        check(data)
+
+    health = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    settings(deadline=None, max_examples=examples, suppress_health_check=health)(given(st.data())(alone))()
+
+
+@_EXAMPLES
 @pytest.mark.parametrize("name", sorted(APIS))
-@given(data=st.data())
-@_PROPERTY
-def test_anything_that_is_asked_and_answered(name, data, recorder):
+def test_anything_that_is_asked_and_answered(name, examples, recorder):
     """No error of ours, a trace that can be encoded, and for the program what it has without us."""
-    api = APIS[name]
-    asked = data.draw(_asked(api, _ANYTHING))
-    answered = data.draw(_filled(ANSWERED, _JSON))
-    checked, before = len(recorder.events), _shape(asked)
-    assert _traced(name, lambda **_asked: answered)(**asked) is answered
-    assert _shape(asked) == before
-    assert len(recorder.events) == checked + 1
-    _check(recorder, checked)
+
+    def check(data):
+        asked = data.draw(_asked(APIS[name], _ANYTHING))
+        answered = data.draw(_filled(ANSWERED, _JSON))
+        checked, before = len(recorder.events), _shape(asked)
+        assert _traced(name, lambda **_asked: answered)(**asked) is answered
+        assert _shape(asked) == before
+        assert len(recorder.events) == checked + 1
+        _check(recorder, checked)
+
+    _each(examples, check)
 
 
 class _Stream:
@@ -217,18 +226,21 @@ class _Stream:
         return next(self.left)
 
 
+@_EXAMPLES
 @pytest.mark.parametrize("name", sorted(name for name, api in APIS.items() if api.streaming))
-@given(data=st.data())
-@_PROPERTY
-def test_anything_that_is_streamed(name, data, recorder):
+def test_anything_that_is_streamed(name, examples, recorder):
     """So it is with streams: the program reads the provider's own chunks."""
-    # LiteLLM's tokenizer, which counts what nobody reports, takes messages that a provider takes.
-    asked = {**data.draw(_asked(APIS[name], _TEXTS | _TEXTS.map(Template), shaped=True)), "stream": True}
-    chunks = [data.draw(_filled(chunk, _TEXTS)) for chunk in STREAM]
-    checked = len(recorder.events)
-    streamed = _traced(name, lambda **_asked: _Stream(chunks))(**asked)
-    assert list(map(id, streamed)) == list(map(id, chunks))
-    _check(recorder, checked)
+
+    def check(data):
+        # LiteLLM's tokenizer, which counts what nobody reports, takes messages that a provider takes.
+        asked = {**data.draw(_asked(APIS[name], _TEXTS | _TEXTS.map(Template), shaped=True)), "stream": True}
+        chunks = [data.draw(_filled(chunk, _TEXTS)) for chunk in STREAM]
+        checked = len(recorder.events)
+        streamed = _traced(name, lambda **_asked: _Stream(chunks))(**asked)
+        assert list(map(id, streamed)) == list(map(id, chunks))
+        _check(recorder, checked)
+
+    _each(examples, check)
 
 
 @pytest.mark.parametrize("where", ["arguments", "answer", "inside"])
@@ -253,21 +265,24 @@ def test_chunk_that_raises_at_every_question(name, recorder):
         next(stream)
 
 
+@_EXAMPLES
 @pytest.mark.parametrize("name", sorted(APIS))
-@given(text=_TEXTS)
-@_PROPERTY
-def test_any_error(name, text, recorder):
+def test_any_error(name, examples, recorder):
     """An error's text goes the same way, and the program gets the error itself."""
-    error = LookupError(text)
 
-    def refuse(**_asked):
-        raise error
+    def check(data):
+        error = LookupError(data.draw(_TEXTS))
 
-    checked = len(recorder.events)
-    with pytest.raises(LookupError) as raised:
-        _traced(name, refuse)(model="m", custom_llm_provider="openai")
-    assert raised.value is error
-    _check(recorder, checked)
+        def refuse(**_asked):
+            raise error
+
+        checked = len(recorder.events)
+        with pytest.raises(LookupError) as raised:
+            _traced(name, refuse)(model="m", custom_llm_provider="openai")
+        assert raised.value is error
+        _check(recorder, checked)
+
+    _each(examples, check)
 
 
 def _said(response):

@@ -189,3 +189,14 @@ def test_stream_that_is_read_again_after_its_end(asynchronous, provider, recorde
     assert said
     assert again == ["ended", "ended"]
     assert recorder.event["meta"]["output"]["messages"][0]["content"] == said
+
+
+def test_request_of_a_stream_that_ends_early_is_counted(provider, recorder):
+    """Where the provider has said no tokens yet, the input's are LiteLLM's count of the messages, roles included."""
+    provider.otherwise = Script(text=_SAID)
+    model = "openai/gpt-4o-mini"
+    stream = litellm.completion(model, ASK, stream=True, api_base=f"{provider.url}/v1", api_key="sk-local")
+    next(stream)
+    del stream
+    gc.collect()
+    assert recorder.event["metrics"]["input_tokens"] == litellm.token_counter(model=model, messages=ASK)

@@ -76,3 +76,20 @@ def test_deployment_of_two_routers_keeps_its_models_price(provider, recorder):
         asyncio.run(router.aanthropic_messages(model="group", messages=ASK, max_tokens=50))
     first, second = (leaf["metrics"]["total_cost"] for leaf in recorder.leaves)
     assert first == second > 0
+
+
+def test_call_with_the_programs_own_key_at_openrouter_costs_what_its_provider_bills(provider, recorder):
+    """OpenRouter bills its fee, here nothing, and says what the provider behind it took."""
+    byok = {"cost": 0.0, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.25}}
+    answer = {
+        "id": "gen-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "openai/gpt-4o-mini",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Good day"}}],
+        "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5, **byok},
+    }
+    provider.otherwise = Script(reply_body=answer)
+    where = {"api_base": f"{provider.url}/v1", "api_key": "sk-local"}
+    litellm.completion("openrouter/openai/gpt-4o-mini", ASK, **where)
+    assert recorder.event["metrics"]["total_cost"] == 0.25

@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 import re
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import litellm
 import pytest
 
 from ddtrace_litellm import get_version
+from tests import launch
 from tests.provider import Provider
 from tests.tracing.scenarios import ASK
 
@@ -73,7 +73,7 @@ def found():
         ended = subprocess.run(
             [sys.executable, "-c", PROGRAM, json.dumps([MODEL, ASK, CALLS])],
             cwd=Path(__file__).parents[2],
-            env={**os.environ, "LITELLM_RUST": "true", "PROVIDER_URL": provider.url},
+            env=launch.environment(LITELLM_RUST="true", PROVIDER_URL=provider.url),
             capture_output=True,
             text=True,
             timeout=120,

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
+from importlib import import_module
 from typing import Any
 
 import litellm
@@ -184,7 +185,7 @@ async def _next(stream: Any) -> Any:
 
 
 async def _read(stream: Any, reads: int | None, seen: list[Any]) -> None:
-    """Read a stream so far, or to its end and then some; close it, and read again."""
+    """Read a stream so far and close it, or to its end; read again."""
     chunks: list[Any] = []
     seen.append(["stream", iter(stream) is stream if isinstance(stream, Iterator) else aiter(stream) is stream])
     ended: Any = None
@@ -193,7 +194,8 @@ async def _read(stream: Any, reads: int | None, seen: list[Any]) -> None:
             chunks.append(await _next(stream))
     except (Exception, StopAsyncIteration) as error:
         ended = told(error)
-    if not any(isinstance(chunk, bytes) for chunk in chunks):
+    in_bytes = any(isinstance(chunk, bytes) for chunk in chunks)
+    if not in_bytes:
         seen.append([told(chunks), ended])
     elif reads is None:  # where bytes are cut is up to the network, and so is how many come in three reads
         seen.append([told(b"".join(chunks)), ended])
@@ -204,7 +206,7 @@ async def _read(stream: Any, reads: int | None, seen: list[Any]) -> None:
                 seen.append([name, told(await closing if inspect.isawaitable(closing) else closing)])
             except Exception as error:
                 seen.append(told(error))
-    if reads is None:
+    if reads is None or (chunks and not in_bytes):
         seen.append(["again", await _again(stream), await _again(stream)])
 
 
@@ -238,12 +240,11 @@ async def _seen(name: str, asked: dict[str, Any], reads: int | None, *, asynchro
 
 async def _logged() -> None:
     """Wait until LiteLLM has told its callbacks, from tasks and from a queue."""
-    worker = getattr(litellm.utils, "GLOBAL_LOGGING_WORKER", None)
+    worker = import_module("litellm.litellm_core_utils.logging_worker").GLOBAL_LOGGING_WORKER  # not in 1.72
     for _ in range(3):
-        if tasks := asyncio.all_tasks() - {asyncio.current_task(), getattr(worker, "_worker_task", None)}:
+        if tasks := asyncio.all_tasks() - {asyncio.current_task(), worker._worker_task}:
             await asyncio.wait(tasks, timeout=0.2)
-        if worker is not None:
-            await worker.flush()
+        await worker.flush()
 
 
 def _asked(name: str, changes: Any, url: str) -> dict[str, Any]:

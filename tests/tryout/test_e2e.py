@@ -7,12 +7,11 @@ import signal
 import stat
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-import ddtrace_litellm
 from ddtrace_litellm import cli
+from tests import launch
 from tests.tryout.processes import children, gone
 
 pytestmark = pytest.mark.e2e
@@ -46,9 +45,7 @@ sys.exit(5)
 
 def environment(**more):
     """Return the environment of a tryout, with the package importable."""
-    paths = [str(Path(ddtrace_litellm.__file__).parents[1]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("DD_", "_DD_"))}
-    return {**clean, "PYTHONPATH": os.pathsep.join(path for path in paths if path), "COLUMNS": "120", **more}
+    return launch.environment(launch.PACKAGES, **{"COLUMNS": "120", **more})
 
 
 def tryout(*arguments, **options):
@@ -77,8 +74,8 @@ def started(code):
 
 
 def test_status_streams_and_json_of_a_program(tmp_path):
-    """Exit status, stdin and stdout are the program's own; the tree is on stderr, the JSON in the file."""
-    target = tmp_path / "traces.json"
+    """Exit status, stdin and stdout are the program's own; the tree is on stderr, the JSON in a file for its user."""
+    target = readable_by_all(tmp_path / "traces.json")
     code = SPAN + "import sys; print('got', sys.stdin.read()); sys.exit(7)"
     finished = tryout("--json", str(target), "--", sys.executable, "-c", code, input="through stdin")
     assert (finished.returncode, finished.stdout) == (7, "got through stdin\n")
@@ -91,18 +88,15 @@ def test_status_streams_and_json_of_a_program(tmp_path):
 
 
 def test_json_on_stdout_is_the_last_line():
-    """With ``--json -`` the last line of stdout is the JSON, after the program's own output."""
-    finished = tryout(
-        "--json", "-", "--", sys.executable, "-c", SPAN + "print('hello')", environment={"DD_LLMOBS_ML_APP": "mine"}
-    )
+    """With ``--json -`` the last line of stdout is the JSON, after the program's own output.
+
+    With APM tracing off the events come another way and are shown all the same.
+    """
+    variables = {"DD_APM_TRACING_ENABLED": "false", "DD_LLMOBS_ML_APP": "mine"}
+    finished = tryout("--json", "-", "--", sys.executable, "-c", SPAN + "print('hello')", environment=variables)
     first, last = finished.stdout.splitlines()
     assert first == "hello"
     assert json.loads(last)["traces"][0]["spans"][0]["tags"]["ml_app"] == "mine"
-
-
-def test_events_without_apm_tracing_are_shown():
-    """With APM tracing off the events come another way and are shown all the same."""
-    finished = tryout("--", sys.executable, "-c", SPAN, environment={"DD_APM_TRACING_ENABLED": "false"})
     assert "llm  answer  m · p  3 → 4 tokens  ok" in finished.stderr
 
 
@@ -114,10 +108,10 @@ def test_unfinished_parent_is_called_out():
     assert "llm  answer" in finished.stderr
 
 
-def test_no_traces_is_explained():
-    """A program that sends nothing gets a hint instead of silence."""
-    finished = tryout("--", sys.executable, "-c", "print('quiet')")
-    assert (finished.returncode, finished.stdout) == (0, "quiet\n")
+def test_options_of_the_program_are_its_own():
+    """Whatever stands behind the program is not ours, also without ``--``; one that sends nothing gets a hint."""
+    finished = tryout(sys.executable, "-c", "import sys; print(sys.argv[1:])", "--full", "--", "--json")
+    assert (finished.returncode, finished.stdout) == (0, "['--full', '--', '--json']\n")
     assert f"no traces arrived. Is {sys.executable} from an environment with ddtrace" in finished.stderr
 
 
@@ -208,16 +202,17 @@ def test_wrong_command_lines_are_one_sentence(capsys, arguments, status, message
     assert message in errors
 
 
-def test_json_goes_where_it_is_told_and_to_its_user_alone(tmp_path):
-    """A file that was there is made private before it gets what was said; a link is not followed."""
-    there, elsewhere, link = tmp_path / "there", tmp_path / "elsewhere", tmp_path / "link"
-    for file in (there, elsewhere):
-        file.write_text("x" * 100_000)
-        file.chmod(0o644)
+def readable_by_all(file):
+    """Write a file for everybody, longer than a report, and return it."""
+    file.write_text("x" * 100_000)
+    file.chmod(0o644)
+    return file
+
+
+def test_json_does_not_follow_a_link(tmp_path):
+    """What a link leads to stays as it is, and the error names the link."""
+    elsewhere, link = readable_by_all(tmp_path / "elsewhere"), tmp_path / "link"
     link.symlink_to(elsewhere)
-    assert tryout("--json", str(there), "--", sys.executable, "-c", SPAN).returncode == 0
-    assert json.loads(there.read_text())["exit_status"] == 0
-    assert stat.S_IMODE(there.stat().st_mode) == 0o600
     finished = tryout("--json", str(link), "--", sys.executable, "-c", SPAN)
     assert f"cannot write the report to {link}: " in finished.stderr
     assert elsewhere.read_text() == "x" * 100_000
@@ -238,9 +233,3 @@ def test_missing_packages_name_the_extra(command, arguments, monkeypatch, capsys
     monkeypatch.setitem(sys.modules, "rich", None)
     assert cli.main([command, *arguments]) == 2
     assert capsys.readouterr().err == f"ddtrace-litellm: {command} needs rich: pip install 'ddtrace-litellm[demo]'\n"
-
-
-def test_options_of_the_program_are_its_own():
-    """Whatever stands behind the program is not ours, also without ``--``."""
-    finished = tryout(sys.executable, "-c", "import sys; print(sys.argv[1:])", "--full", "--", "--json")
-    assert finished.stdout == "['--full', '--', '--json']\n"

@@ -43,7 +43,7 @@ def test_is_seen_while_it_runs_and_ends_at_ctrl_c(tmp_path):
     with told, (tmp_path / "out").open("w") as out:
         process = subprocess.Popen(
             [*TRY, "--ui", "--json", tmp_path / "report.json", "--", *command, "--host", "127.0.0.1"],
-            env=environment(DD_LITELLM_OPENMETRICS_ENABLED="true", LITELLM_LOCAL_MODEL_COST_MAP="True"),
+            env=environment(DD_LITELLM_OPENMETRICS_ENABLED="true"),
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=told,
