@@ -1,5 +1,6 @@
 """What the proxy's configuration names: who its callers are, and a guardrail. Both need no database."""
 
+import asyncio
 import json
 import os
 
@@ -51,6 +52,7 @@ class LooksOn(CustomGuardrail):
     async def async_moderation_hook(self, data: dict, **_more: object) -> None:
         """Look at the request beside the call."""
         if "interrupt" in str(data.get("messages")):
+            await asyncio.sleep(0.5)  # at once, and LiteLLM would cancel the call before it has asked the provider
             raise HTTPException(status_code=400, detail="Interrupted.")
 
     @log_guardrail_information
