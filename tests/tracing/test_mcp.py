@@ -181,7 +181,7 @@ def _responses(provider, streamed, manager):
 def test_tools_that_a_model_chose(ask, streamed, manager, provider, recorder):
     """What LiteLLM runs within a call is a tool between its rounds, linked to the one that chose and the one that used.
 
-    It has the price that the configuration sets. Model requests and leaves are as many as before.
+    It has the price that the configuration sets. Model requests and leaves are as many as before, each with its tokens.
     """
     pytest.importorskip("litellm.responses.mcp.chat_completions_handler", reason="LiteLLM 1.72 runs no MCP tools")
     chosen = ToolCall("call_1", "weather-forecast", '{"city":"Paris"}')
@@ -198,6 +198,9 @@ def test_tools_that_a_model_chose(ask, streamed, manager, provider, recorder):
     assert outer["meta"]["span"]["kind"] == "workflow"
     assert {event["parent_id"] for event in (tool, *leaves)} == {outer["span_id"]}
     first, second = sorted(leaves, key=lambda leaf: leaf["start_ns"])
+    assert [leaf["metrics"]["input_tokens"] for leaf in (first, second)] == [100, 7]
+    if ask is _responses:  # of a chat's stream LiteLLM runs the tool before it reads the usage (1.85 to 1.95)
+        assert first["start_ns"] + first["duration"] <= tool["start_ns"]
     assert [link["span_id"] for link in tool["span_links"]] == [first["span_id"]]
     assert [link["span_id"] for link in second["span_links"]] == [tool["span_id"]]
     _nothing_is_left_open(recorder)

@@ -3,7 +3,11 @@ import asyncio
 import litellm
 import pytest
 
+from ddtrace_litellm.extract import chat
+from ddtrace_litellm.extract.usage import usage_from
 from ddtrace_litellm.telemetry import snapshot
+from ddtrace_litellm.tracing import costs, models
+from ddtrace_litellm.tracing.call_records import Result
 from tests.provider import Script
 from tests.provider.calls import CONTENTS
 from tests.tracing.scenarios import ASK
@@ -93,3 +97,13 @@ def test_call_with_the_programs_own_key_at_openrouter_costs_what_its_provider_bi
     where = {"api_base": f"{provider.url}/v1", "api_key": "sk-local"}
     litellm.completion("openrouter/openai/gpt-4o-mini", ASK, **where)
     assert recorder.event["metrics"]["total_cost"] == 0.25
+
+
+def test_stream_costs_what_its_provider_has_billed():
+    """LiteLLM (1.110) leaves out what was paid with the program's own key."""
+    byok = {"cost": 0.0, "is_byok": True, "cost_details": {"upstream_inference_cost": 0.25}}
+    reported = litellm.Usage(prompt_tokens=3, completion_tokens=2, total_tokens=5, **byok)
+    exchange = costs.Exchange(chat.API, {}, Result(chunks=[reported]), None, None, None)
+    price = models.price(models.Model("gpt-4o-mini", "openai"), None)
+    found = costs.cost(exchange, costs.Tokens(usage_from(reported), reported), {}, price)
+    assert found == costs.Cost(0.25)
