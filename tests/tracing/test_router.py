@@ -161,17 +161,17 @@ def test_what_the_router_chooses_by(provider, recorder, stream):
 
 
 @pytest.mark.parametrize(
-    ("method", "arguments"), [("acompletion", ("a", ASK)), ("aresponses", ("Say it", "a"))], ids=["chat", "Responses"]
+    ("method", "asked"),
+    [("acompletion", {"messages": ASK}), ("aresponses", {"input": "Say it"})],
+    ids=["chat", "Responses"],
 )
 @pytest.mark.usefixtures("recorder")
-def test_stream_that_was_read_is_not_kept(method, arguments, provider):
+def test_stream_that_was_read_is_not_kept(method, asked, provider):
     """Nothing of ours keeps a stream that the program has let go of, nor its class, which is its own (1.110)."""
-    if method == "aresponses" and get_version().startswith("1.72."):
-        pytest.skip("the Router of LiteLLM 1.72 takes no positional arguments for Responses")
     made = router(provider, ("a", "openai/gpt-4o-mini"))
 
     async def read():
-        async for _ in await getattr(made, method)(*arguments, stream=True):
+        async for _ in await getattr(made, method)(model="a", **asked, stream=True):
             pass
 
     gc.collect()
