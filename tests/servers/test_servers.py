@@ -132,13 +132,14 @@ def test_uvicorn_reload(serve, agent, provider, tmp_path):
     with serve(Uvicorn) as server:
         server.wait()
         answers = [server.ask("/plain"), server.ask("/stream")]
+        # Uvicorn ends by the signal that it got, without what ddtrace (4.8) sends at the end of a process.
+        arrived(agent, len(answers))
         (tmp_path / "served.py").touch()
         deadline = time.monotonic() + SECONDS
         while (pid := _pid(server)) in (None, answers[0]["pid"]):
             assert time.monotonic() < deadline, server.output
             time.sleep(0.2)
         answers += [server.ask("/plain"), server.ask("/stream")]
-        # Uvicorn ends by the signal that it got, without what ddtrace (4.8) sends at the end of a process.
         check(answers, agent, provider)
     assert [answer["pid"] == pid for answer in answers] == [False, False, True, True]
 
