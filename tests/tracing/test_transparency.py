@@ -109,6 +109,7 @@ _KEPT = {"model", "stream", "custom_llm_provider", "search_provider"}
 _VOLATILE = re.compile(
     r"(chatcmpl|cmpl|resp|msg|call|video|modr|ws|fc|rs|item)[_-][\w=-]+|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32,}"
     r"|\b1[789]\d{8}(\.\d+)?\b|0x[0-9a-f]+|127.0.0.1:\d+|\d{4}-\d\d-\d\d[ T][\d:.]+(\+00:00|Z)?"
+    r"|(?<=Traceback \(most recent call last\):)\\+n  .*?(?=\\+n\w)"  # which names our frames too (1.106)
 )
 _OF_EACH_REQUEST = ("baggage", "content-", "host", "trace", "x-datadog-")
 """Beginnings of the names of headers; ddtrace's httpx and aiohttp integrations send a trace along without us too."""
