@@ -143,7 +143,8 @@ class Soak:
         self.wrong.update({name: left[name] for name in ("streams open", "spans open", "internal errors")})
         for name in ("calls alive", "spans alive"):
             self.found[name] = left[name]
-            self.wrong[name] += max(left[name] - KEPT, 0)
+            if len(self.memory[left["pid"]]) > WARM_UP:
+                self.wrong[name] += max(left[name] - KEPT, 0)
 
     def grown(self):
         """Return by how many bytes its workers have grown after their warm-up."""
