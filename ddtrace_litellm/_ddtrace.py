@@ -132,11 +132,6 @@ def keep_failures(span: Any, failures: Any) -> None:
     span._set_ctx_item(_FAILURES, failures)
 
 
-def llmobs_enabled() -> bool:
-    """Whether LLM Observability is on now: it can be enabled after the patch (AWS Lambda does)."""
-    return bool(LLMObs.enabled)
-
-
 class Export(NamedTuple):
     """How this process sends, as ddtrace has decided by now.
 
@@ -160,7 +155,7 @@ def export() -> Export:
     """Return how this process sends."""
     agent_url = str(_agent_config.trace_agent_url)
     mode, url = "", agent_url
-    if llmobs_enabled():
+    if LLMObs.enabled:
         instance = LLMObs._instance
         found = getattr(instance, "_export_mode", None)  # 4.10 and later
         agentless = bool(config._llmobs_agentless_enabled)
@@ -173,7 +168,8 @@ def export() -> Export:
 def start_span(operation: str, parent: Any, call: Any, at: float | None = None, *, event: bool = True) -> Any:
     """Start and activate a span, of type ``llm`` (which makes it an LLM Observability span) if that is on.
 
-    ``call`` is kept with it. ``at``: when it began, seconds since 1970; ``None``: now. Without ``event`` it has none.
+    LLM Observability can be enabled after the patch (AWS Lambda does). ``call`` is kept with the span. ``at``: when the
+    span began, seconds since 1970; ``None``: now. Without ``event`` it has no event.
     """
     span = tracer.start_span(
         SPAN_NAME,
