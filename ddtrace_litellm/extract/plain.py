@@ -225,11 +225,12 @@ class _Reading:
     def _mapping(self, value: Mapping[Any, Any]) -> dict[str, Any]:
         size, left = len(value), self.left
         self.left = left - size
-        # As most messages are, and looked at in C: a look at each from here takes five times as long.
-        names_and_texts = (*value, *value.values()) if size <= left else (None,)
-        if _TEXT.issuperset(map(type, names_and_texts)) and all(map(str.isascii, names_and_texts)):
-            self.chars += sum(map(len, names_and_texts[size:]))
-            return dict(value)
+        if size <= left:
+            names_and_texts = (*value, *value.values())
+            # As most messages are, and looked at in C: a look at each from here takes five times as long.
+            if _TEXT.issuperset(map(type, names_and_texts)) and all(map(str.isascii, names_and_texts)):
+                self.chars += sum(map(len, names_and_texts[size:]))
+                return dict(value)
         items = value.items() if size <= left else islice(value.items(), max(left, 0))
         read = {
             key if type(key) is str and key.isascii() else text(key): item
