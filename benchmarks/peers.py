@@ -17,6 +17,7 @@ import multiprocessing
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from importlib.metadata import version
 from multiprocessing.connection import Connection
 from time import process_time
@@ -88,24 +89,15 @@ def _opentelemetry(instrument):
     return trace
 
 
-def _openinference():
-    from openinference.instrumentation.litellm import LiteLLMInstrumentor
-
-    LiteLLMInstrumentor().instrument()
-
-
-def _traceloop():
-    from opentelemetry.instrumentation.litellm import LiteLLMInstrumentor
-
-    LiteLLMInstrumentor().instrument()
+def _instrumented(module, **options):
+    return lambda: import_module(module).LiteLLMInstrumentor().instrument(**options)
 
 
 def _openlit():
     from openlit._config import OpenlitConfig
-    from openlit.instrumentation.litellm import LiteLLMInstrumentor
 
     OpenlitConfig.reset_to_defaults()  # openlit.init() does, which also fetches a list of prices
-    LiteLLMInstrumentor().instrument(capture_message_content=True, disable_metrics=True)
+    _instrumented("openlit.instrumentation.litellm", capture_message_content=True, disable_metrics=True)()
 
 
 def _otel_callback():
@@ -116,7 +108,7 @@ def _otel_callback():
 
 def _datadog_callback(module, name):
     def trace():
-        callback = getattr(__import__(f"litellm.integrations.datadog.{module}", fromlist=[name]), name)
+        callback = getattr(import_module(f"litellm.integrations.datadog.{module}"), name)
 
         class Dropping(callback):
             events = 0
@@ -137,8 +129,14 @@ PEERS: dict[str, tuple[str, Callable[[], Callable[[], int]]]] = {
     "bare": ("litellm", _bare),
     "ours": ("ddtrace-litellm", _ddtrace(ddtrace_litellm.patch)),
     "ddtrace's own": ("ddtrace", _ddtrace(builtin.patch)),
-    "OpenInference": ("openinference-instrumentation-litellm", _opentelemetry(_openinference)),
-    "Traceloop": ("opentelemetry-instrumentation-litellm", _opentelemetry(_traceloop)),
+    "OpenInference": (
+        "openinference-instrumentation-litellm",
+        _opentelemetry(_instrumented("openinference.instrumentation.litellm")),
+    ),
+    "Traceloop": (
+        "opentelemetry-instrumentation-litellm",
+        _opentelemetry(_instrumented("opentelemetry.instrumentation.litellm")),
+    ),
     "OpenLIT": ("openlit", _opentelemetry(_openlit)),
     "LiteLLM's `otel`": ("litellm", _opentelemetry(_otel_callback)),
     "LiteLLM's `datadog_llm_observability`": ("litellm", _datadog_callback("datadog_llm_obs", "DataDogLLMObsLogger")),
