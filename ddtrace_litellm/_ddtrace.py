@@ -10,6 +10,7 @@ import inspect
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from types import FrameType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -19,7 +20,6 @@ from ddtrace.constants import _SPAN_MEASURED_KEY, ERROR_MSG, ERROR_STACK, ERROR_
 from ddtrace.contrib.internal.trace_utils import int_service, set_service_and_source
 from ddtrace.internal import core
 from ddtrace.internal.settings._agent import config as _agent_config
-from ddtrace.internal.utils import signals
 from ddtrace.internal.utils.formats import format_trace_id
 from ddtrace.llmobs import LLMObs
 from ddtrace.llmobs import _constants as llmobs_constants
@@ -504,10 +504,39 @@ def stop_listening() -> None:
         core.reset_listeners(*_listeners.pop())
 
 
+def send() -> None:
+    """Send the traces that ddtrace holds back for its next interval, within the 5 s that it has at a process's end."""
+    sending = threading.Thread(target=tracer.flush, name="ddtrace-litellm-send", daemon=True)
+    sending.start()
+    sending.join(tracer.SHUTDOWN_TIMEOUT)
+
+
 def on_sigterm(handler: Callable[[], None]) -> None:
     """Call ``handler`` before whatever SIGTERM does, if this is the main thread: no other may say so.
 
-    ddtrace's own handlers end the process by the signal, without ``atexit``.
+    ddtrace's own handlers end the process by the signal, without ``atexit``. ddtrace's ``handle_signal`` (4.16) would
+    leave a process that nothing ends, where the handlers that it was forked with have been put away.
     """
-    if threading.current_thread() is threading.main_thread():
-        signals.handle_signal(signal.SIGTERM, lambda *_: handler())
+    if threading.current_thread() is not threading.main_thread():
+        return
+    before = signal.getsignal(signal.SIGTERM)
+
+    def answer(number: int, frame: FrameType | None) -> None:
+        handler()
+        if callable(before):
+            before(number, frame)
+        elif before == signal.SIG_DFL:
+            signal.signal(number, before)
+            signal.raise_signal(number)
+
+    signal.signal(signal.SIGTERM, answer)
+
+
+def send_at_sigterm() -> None:
+    """Have ddtrace send what it holds before SIGTERM ends the process, where its own handler has been put away.
+
+    So do uvicorn's workers under gunicorn (uvicorn 0.54), which end by the signal once they have answered: without it,
+    the traces since ddtrace last sent some, a second by default, are lost (4.16).
+    """
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        on_sigterm(lambda: tracer.shutdown(timeout=tracer.SHUTDOWN_TIMEOUT))

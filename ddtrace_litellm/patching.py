@@ -18,6 +18,7 @@ from ddtrace_litellm.extract import mcp
 from ddtrace_litellm.targets import (
     AGENT_NAME,
     AGENTS,
+    END_OF_PROXY,
     FUNCTIONS,
     GUARDRAIL_ASKED,
     GUARDRAIL_RECORD,
@@ -59,6 +60,7 @@ from ddtrace_litellm.tracing.wrappers import (
 )
 from ddtrace_litellm.versions import check_version, get_version
 
+_SCRAPER = "ddtrace_litellm.openmetrics.process.start"
 _restore: list[Callable[[], None]] = []
 _wrappers: dict[int, TracedFunction] = {}
 """Of each wrapped function by its id: names that hold the same function go on holding the same one."""
@@ -96,6 +98,7 @@ def patch() -> None:
     atexit.register(_end)  # after that, so that it runs before: what it ends is reported too
     # ddtrace's own marker: LLMObs.enable() warns about an unpatched litellm without it.
     litellm._datadog_patch = True  # noqa: SLF001
+    _ddtrace.send_at_sigterm()
     _start_scraper()
 
 
@@ -139,6 +142,7 @@ def _wrap_all(targets: Iterable[Target]) -> None:
     for path, name, mode, positional in GUARDRAIL_RUNS:
         _observe(observes_guardrail(mode, positional), (path, name))
     _observe(observes_agent, AGENT_NAME)
+    _observe(_end_proxy, END_OF_PROXY)
 
 
 def _observe(observer: Wrapper, *places: tuple[str, str]) -> None:
@@ -274,6 +278,20 @@ def _end() -> None:
         debug_log.summed_up(snapshot())
 
 
+async def _end_proxy(end: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Send what there is once the proxy has answered its requests.
+
+    Under gunicorn, uvicorn's workers end by a signal, without ``atexit`` and without ddtrace's handlers.
+    """
+    try:
+        return await end(*args, **kwargs)
+    finally:
+        with contain("end of the proxy"):
+            _ddtrace.send()
+            if (start := sys.modules.get(_SCRAPER)) is not None:
+                start.scrape_now()
+
+
 def _start_scraper() -> None:
     config = openmetrics_config(os.environ)
     if config is not None:
@@ -284,8 +302,7 @@ def _start_scraper() -> None:
 
 def _stop_scraper() -> None:
     # What is not loaded has started nothing.
-    start = sys.modules.get("ddtrace_litellm.openmetrics.process.start")
-    if start is not None:
+    if (start := sys.modules.get(_SCRAPER)) is not None:
         start.stop()
 
 

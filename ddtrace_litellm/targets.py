@@ -367,6 +367,9 @@ With its mode, where no argument says it, and its positional parameters."""
 SCREENING = (_PROXY_LOGGING, "pre_call_hook")
 """What runs the guardrails of a request to the proxy, before it is routed (1.72 to 1.110)."""
 
+END_OF_PROXY = ("litellm.proxy.proxy_server", "proxy_shutdown_event")
+"""What the proxy calls when it has answered its last request (1.72 to 1.110)."""
+
 _BY_RESOURCE = {target.resource: target for target in FUNCTIONS}
 SCREENED = {
     **_BY_RESOURCE,

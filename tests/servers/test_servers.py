@@ -59,6 +59,14 @@ class Gunicorn(Server):
         return [sys.executable, "-m", "gunicorn", "--bind", f"{host}:{port}", "served:wsgi"]
 
 
+class Gunicorned(Server):
+    """Gunicorn, whose workers are uvicorn's, as FastAPI's applications are served."""
+
+    def _command(self, host: str, port: str) -> list[str]:
+        worker = ["--worker-class", "uvicorn.workers.UvicornWorker"]
+        return [sys.executable, "-m", "gunicorn", "--bind", f"{host}:{port}", *worker, "served:asgi"]
+
+
 class Uvicorn(Server):
     """Uvicorn, which starts a new process when a file changes."""
 
@@ -79,7 +87,11 @@ def serve(agent: TestAgent, provider: Provider, tmp_path: Path) -> Callable[...,
     launcher, variables = traced(agent.url)
     variables["PROVIDER_URL"] = provider.url
     agent.clear()
-    return lambda kind, *arguments: kind(tmp_path, {}, launcher, variables, arguments)
+
+    def make(kind: type[Server], *arguments: str, interval: str = "0.1") -> Server:
+        return kind(tmp_path, {}, launcher, {**variables, "DD_TRACE_WRITER_INTERVAL_SECONDS": interval}, arguments)
+
+    return make
 
 
 def arrived(agent: TestAgent, count: int) -> tuple[Trace, ...]:
@@ -114,6 +126,19 @@ def test_gunicorn(serve, agent, provider):
     check(answers, agent, provider)
     assert len({answer["pid"] for answer in answers}) > 2
     assert max(answer["spans_opened"] for answer in answers) <= 3
+
+
+def test_uvicorn_under_gunicorn(serve, agent, provider):
+    """Workers that end by a signal, without ddtrace's handlers, have sent everything: when reloaded and in the end."""
+    for module in ("gunicorn", "uvicorn"):
+        pytest.importorskip(module, reason=f"{module} is not installed")
+    with serve(Gunicorned, interval="60") as server:
+        server.wait()
+        answers = [server.ask("/plain"), server.ask("/stream")]
+        os.kill(server.pid, signal.SIGHUP)
+        check(answers, agent, provider)
+        answers.append(server.ask("/plain"))
+    check(answers, agent, provider)
 
 
 @pytest.mark.nightly

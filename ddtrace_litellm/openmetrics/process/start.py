@@ -175,7 +175,7 @@ def _hook() -> None:
         os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_in_child)
     from ddtrace_litellm import _ddtrace
 
-    _ddtrace.on_sigterm(_at_signal)
+    _ddtrace.on_sigterm(scrape_now)
 
 
 def _before_fork() -> None:
@@ -195,7 +195,8 @@ def _in_child() -> None:
         log.debug("the metrics of LiteLLM are not scraped in a fork\n%s", masking.raised_at(error))
 
 
-def _at_signal() -> None:
+def scrape_now() -> None:
+    """Scrape, and at short intervals from then on: the process is about to end, but may answer requests before."""
     try:
         for scrapers in _running:
             scrapers.at_signal()

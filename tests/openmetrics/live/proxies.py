@@ -30,13 +30,13 @@ class Uvicorn(Proxy):
         return [sys.executable, "-m", "uvicorn", application, "--host", host, "--port", port]
 
 
-def proxy_of(workers: int, directory: Path, launcher: list[str], environment: dict[str, str]) -> Proxy:
+def proxy_of(workers: int, directory: Path, launcher: list[str], environment: dict[str, str], *arguments: str) -> Proxy:
     """Return a proxy, whose workers share a directory where they are several."""
     # The shared directory's default is the same for every proxy of the machine.
     shared = directory / "shared"
     shared.mkdir()
     more = {**environment, "PROMETHEUS_MULTIPROC_DIR": str(shared)} if workers > 1 else environment
-    return Proxy(directory, CONFIGURATION, launcher, more, ["--num_workers", str(workers)])
+    return Proxy(directory, CONFIGURATION, launcher, more, ["--num_workers", str(workers), *arguments])
 
 
 def uvicorn_of(workers: int, directory: Path) -> Proxy:

@@ -64,6 +64,16 @@ def test_proxy_and_a_service_beside_it(workers: int, tmp_path: Path) -> None:
     assert not any(tag.startswith("pid:") for _, tags in sent.gauges for tag in tags)
 
 
+def test_proxy_under_gunicorn(tmp_path: Path) -> None:
+    """Workers of gunicorn, which end by a signal without ddtrace's handlers, have sent their last interval."""
+    pytest.importorskip("gunicorn", reason="gunicorn is not installed")
+    with Socket() as sent:
+        more = {**QUIET, **sent.environment, "DD_LITELLM_OPENMETRICS_ENABLED": "true"}
+        with proxy_of(2, tmp_path, [find_ddtrace_run()], more, "--run_gunicorn") as proxy:
+            truth = ask(proxy.wait(), 10)
+        settle(sent, truth)
+
+
 @pytest.mark.parametrize("workers", [2, pytest.param(4, marks=pytest.mark.nightly)])
 def test_service_beside_workers_that_share_a_port_alone(workers: int, tmp_path: Path) -> None:
     """Whichever worker's page a service gets, it counts each once, and through a restart."""

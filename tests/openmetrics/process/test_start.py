@@ -123,10 +123,16 @@ def test_a_process_without_litellms_metrics(agent, environment):
     assert agent.texts == []
 
 
-def test_sigterm(agent, environment):
+@pytest.mark.parametrize(
+    "before",
+    ["", "import ddtrace, signal; signal.signal(signal.SIGTERM, signal.SIG_DFL)\n"],
+    ids=["with ddtrace's handler", "where it was put away"],
+)
+def test_sigterm(before, agent, environment):
     """The signal ends the process as ever, without Python's atexit; everything is sent before."""
     code = "requests.labels('a').inc(7); scrape(); requests.labels('a').inc(5); os.kill(os.getpid(), signal.SIGTERM)"
-    of_registry(code, environment, status=-signal.SIGTERM)
+    environment |= {"DD_LITELLM_OPENMETRICS_ENABLED": "true"}
+    run(before + REGISTRY + code, environment, status=-signal.SIGTERM)
     assert agent.counts() == {"team:a": 12}
 
 
