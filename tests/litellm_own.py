@@ -47,7 +47,7 @@ def run(checkout: Path, files: list[str], *, traced: bool) -> Run:
     """Run the tests."""
     with tempfile.TemporaryDirectory() as folder, TestAgent() as agent:
         report = Path(folder) / "report.xml"
-        arguments = ("-q", "-p", "no:cacheprovider", f"--junitxml={report}", *files)
+        arguments = ("-q", "-p", "no:cacheprovider", "--continue-on-collection-errors", f"--junitxml={report}", *files)
         subprocess.run(
             ["ddtrace-run", sys.executable, "-m", "pytest", *arguments],
             cwd=checkout,
