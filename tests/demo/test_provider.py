@@ -67,6 +67,14 @@ def test_requests_are_recorded(provider, client):
     assert request.body == {"model": "m", "messages": MESSAGES, "temperature": 0.5}
 
 
+def test_body_in_chunks_is_read(provider):
+    """A request of unknown length is read to its end, so that the connection is free for the next one."""
+    with httpx.Client(base_url=provider.url) as client:
+        for _ in range(2):
+            assert client.post("/v1/chat/completions", content=iter([b'{"model": ', b'"m"}'])).status_code == 200
+    assert [request.model for request in provider.requests] == ["m", "m"]
+
+
 def test_chat_answers_n_choices_and_stops_at_max_tokens(client):
     """``n`` makes as many choices, each paid for, and ``max_tokens`` cuts the answer."""
     response = client.chat.completions.create(model="m", messages=MESSAGES, n=3, max_tokens=2)
