@@ -6,10 +6,12 @@ import fail, and ddtrace's built-in integration stays active.
 
 from __future__ import annotations
 
+import _thread
 import inspect
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from types import FrameType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -505,10 +507,22 @@ def stop_listening() -> None:
 
 
 def send() -> None:
-    """Send the traces that ddtrace holds back for its next interval, within the 5 s that it has at a process's end."""
-    sending = threading.Thread(target=tracer.flush, name="ddtrace-litellm-send", daemon=True)
-    sending.start()
-    sending.join(tracer.SHUTDOWN_TIMEOUT)
+    """Send the traces, events and evaluations that ddtrace holds back, within the 5 s it has at a process's end.
+
+    In a thread, for a signal's handler: what it interrupts may hold a lock of ddtrace's writers, or of ``threading``.
+    """
+    done = _thread.allocate_lock()
+    done.acquire()
+
+    def flush() -> None:
+        with suppress(Exception):  # they log their failures
+            tracer.flush()
+            if LLMObs.enabled:
+                LLMObs.flush()
+        done.release()
+
+    _thread.start_new_thread(flush, ())
+    done.acquire(timeout=tracer.SHUTDOWN_TIMEOUT)
 
 
 def on_sigterm(handler: Callable[[], None]) -> None:
@@ -517,26 +531,16 @@ def on_sigterm(handler: Callable[[], None]) -> None:
     ddtrace's own handlers end the process by the signal, without ``atexit``. ddtrace's ``handle_signal`` (4.16) would
     leave a process that nothing ends, where the handlers that it was forked with have been put away.
     """
-    if threading.current_thread() is not threading.main_thread():
-        return
     before = signal.getsignal(signal.SIGTERM)
+    if before in (None, signal.SIG_IGN) or threading.current_thread() is not threading.main_thread():
+        return
 
     def answer(number: int, frame: FrameType | None) -> None:
         handler()
         if callable(before):
             before(number, frame)
-        elif before == signal.SIG_DFL:
-            signal.signal(number, before)
+        else:
+            signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
 
     signal.signal(signal.SIGTERM, answer)
-
-
-def send_at_sigterm() -> None:
-    """Have ddtrace send what it holds before SIGTERM ends the process, where its own handler has been put away.
-
-    So do uvicorn's workers under gunicorn (uvicorn 0.54), which end by the signal once they have answered: without it,
-    the traces since ddtrace last sent some, a second by default, are lost (4.16).
-    """
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
-        on_sigterm(lambda: tracer.shutdown(timeout=tracer.SHUTDOWN_TIMEOUT))

@@ -98,7 +98,7 @@ def patch() -> None:
     atexit.register(_end)  # after that, so that it runs before: what it ends is reported too
     # ddtrace's own marker: LLMObs.enable() warns about an unpatched litellm without it.
     litellm._datadog_patch = True  # noqa: SLF001
-    _ddtrace.send_at_sigterm()
+    _ddtrace.on_sigterm(_send)
     _start_scraper()
 
 
@@ -281,15 +281,19 @@ def _end() -> None:
 async def _end_proxy(end: Callable[..., Any], _instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Send what there is once the proxy has answered its requests.
 
-    Under gunicorn, uvicorn's workers end by a signal, without ``atexit`` and without ddtrace's handlers.
+    uvicorn's workers end by a signal, without ``atexit``, and under gunicorn without a handler that was set before.
     """
     try:
         return await end(*args, **kwargs)
     finally:
-        with contain("end of the proxy"):
-            _ddtrace.send()
-            if (start := sys.modules.get(_SCRAPER)) is not None:
-                start.scrape_now()
+        _send()
+        if (start := sys.modules.get(_SCRAPER)) is not None:
+            start.scrape_now()
+
+
+def _send() -> None:
+    with contain("sending at the end"):
+        _ddtrace.send()
 
 
 def _start_scraper() -> None:
