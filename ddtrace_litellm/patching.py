@@ -98,7 +98,7 @@ def patch() -> None:
     atexit.register(_end)  # after that, so that it runs before: what it ends is reported too
     # ddtrace's own marker: LLMObs.enable() warns about an unpatched litellm without it.
     litellm._datadog_patch = True  # noqa: SLF001
-    _ddtrace.on_sigterm(_send)
+    _send_at_sigterm()
     _start_scraper()
 
 
@@ -289,6 +289,12 @@ async def _end_proxy(end: Callable[..., Any], _instance: Any, args: tuple[Any, .
         _send()
         if (start := sys.modules.get(_SCRAPER)) is not None:
             start.scrape_now()
+
+
+@cache
+def _send_at_sigterm() -> None:
+    """Once: a handler cannot be taken out of what others have put around it."""
+    _ddtrace.on_sigterm(_send)
 
 
 def _send() -> None:

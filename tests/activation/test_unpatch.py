@@ -68,3 +68,16 @@ assert "litellm" not in sys.modules{SHOW}
 """
     shown = early_forks.run(code)
     assert (shown.result, shown.complaints) == (OURS, [])
+
+
+def test_patched_again_and_again(forks):
+    """What answers SIGTERM is there once, however often a program patches."""
+    code = """
+import signal, ddtrace_litellm
+ddtrace_litellm.patch()
+first = signal.getsignal(signal.SIGTERM)
+ddtrace_litellm.unpatch()
+ddtrace_litellm.patch()
+print(signal.getsignal(signal.SIGTERM) is first)
+"""
+    assert forks.run(code).stdout.strip() == "True"
