@@ -107,6 +107,11 @@ def test_secrets_of_the_process(monkeypatch):
     }
 
 
+def test_a_text_that_just_fits_is_not_cut():
+    """The limit itself is not too long."""
+    assert mask("x" * LONGEST) == "x" * LONGEST
+
+
 def test_a_long_text_is_cut_without_uncovering_a_secret():
     """What is left of a secret where the text is cut is not shown either."""
     for shift in range(60):

@@ -190,6 +190,14 @@ def test_guardrail_that_fails(recorder, provider, use):
     assert _kinds(recorder) == [("task", "guardrail.checked"), ("workflow", "acompletion")]
 
 
+def test_record_without_times(recorder, use):
+    """A record that is made outside of a run, and says neither when that began nor how long it took, takes no time."""
+    use(Masks).add_standard_logging_guardrail_information_to_request_data(
+        guardrail_json_response="fine", request_data={"metadata": {}}, guardrail_status="success"
+    )
+    assert _guardrail(recorder)["duration"] < 10**8
+
+
 def test_guardrail_that_is_cancelled(recorder, provider, use):
     """The guardrail and the call end as cancelled, and nobody was asked."""
     use(Blocks)

@@ -107,3 +107,18 @@ def test_stream_costs_what_its_provider_has_billed():
     price = models.price(models.Model("gpt-4o-mini", "openai"), None)
     found = costs.cost(exchange, costs.Tokens(usage_from(reported), reported), {}, price)
     assert found == costs.Cost(0.25)
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_set", "is_zero"),
+    [
+        ({"mode": "chat", "max_tokens": 9}, False, True),
+        ({"input_cost_per_token": 0.0, "output_cost_per_token": None}, True, True),
+        ({"input_cost_per_token": 0.0, "output_cost_per_token": 1e-6}, True, False),
+    ],
+    ids=["no price", "free", "a price"],
+)
+def test_kinds_of_price(entry, is_set, is_zero):
+    """A model that is free is told from one without a price."""
+    price = models.Price("m", "p", entry)
+    assert (price.is_set, price.is_zero) == (is_set, is_zero)

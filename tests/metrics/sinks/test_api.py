@@ -296,7 +296,9 @@ def test_retry_after_is_kept(header, clock):
     assert total(api) == 7
 
 
-@pytest.mark.parametrize(("status", "said"), [(400, "for ***"), (401, "DD_API_KEY"), (403, "DD_API_KEY and DD_SITE")])
+@pytest.mark.parametrize(
+    ("status", "said"), [(300, "for ***"), (400, "for ***"), (401, "DD_API_KEY"), (403, "DD_API_KEY and DD_SITE")]
+)
 def test_what_is_refused_is_not_repeated(status, said, caplog):
     """It is counted, said once, and never with the key, even where Datadog repeats it."""
     with Api(status, status, 202) as api:
