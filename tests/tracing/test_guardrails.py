@@ -190,12 +190,14 @@ def test_guardrail_that_fails(recorder, provider, use):
     assert _kinds(recorder) == [("task", "guardrail.checked"), ("workflow", "acompletion")]
 
 
-def test_record_without_times(recorder, use):
-    """A record that is made outside of a run, and says neither when that began nor how long it took, takes no time."""
+def test_record_outside_of_a_run(recorder, use):
+    """It shows the answer, and takes no time where it says neither when the run began nor how long it took."""
     use(Masks).add_standard_logging_guardrail_information_to_request_data(
-        guardrail_json_response="fine", request_data={"metadata": {}}, guardrail_status="success"
+        guardrail_json_response={"verdict": "fine"}, request_data={"metadata": {}}, guardrail_status="success"
     )
-    assert _guardrail(recorder)["duration"] < 10**8
+    event = _guardrail(recorder)
+    assert event["duration"] < 10**8
+    assert event["meta"]["output"]["value"] == '{"verdict": "fine"}'
 
 
 def test_guardrail_that_is_cancelled(recorder, provider, use):
