@@ -206,6 +206,22 @@ def test_tools_that_a_model_chose(ask, streamed, manager, provider, recorder):
     _nothing_is_left_open(recorder)
 
 
+def test_two_tools_that_a_stream_chose(manager, provider, recorder):
+    """Each is linked once to the round that chose both, and the next round once to each."""
+    pytest.importorskip("litellm.responses.mcp.chat_completions_handler", reason="LiteLLM 1.72 runs no MCP tools")
+    cities = ("Paris", "Oslo")
+    chosen = [ToolCall(f"call_{city}", "weather-forecast", f'{{"city":"{city}"}}') for city in cities]
+    provider.behaviours["asks"] = Script(tool_calls=chosen, usage=Usage(100, 10))
+    _on_forecast.append(lambda: provider.behaviours.update(asks=Script(usage=Usage(7, 3))))
+    asyncio.run(_chat(provider, {"stream": True}, manager))
+    tools = _tools(recorder)
+    leaves = [event for event in recorder.leaves if event["meta"]["span"]["kind"] == "llm"]
+    first, second = sorted(leaves, key=lambda leaf: leaf["start_ns"])
+    assert [[link["span_id"] for link in tool["span_links"]] for tool in tools] == [[first["span_id"]]] * 2
+    assert sorted(link["span_id"] for link in second["span_links"]) == sorted(tool["span_id"] for tool in tools)
+    _nothing_is_left_open(recorder)
+
+
 def test_caller_of_a_tool(manager, recorder):
     """A call through the manager, as a gateway makes it, says who called; neither credentials nor headers are on it."""
     proxy_types = pytest.importorskip("litellm.proxy._types")
