@@ -96,9 +96,9 @@ def run(code, environment, *, launcher=(), status=0, **more):
     return ended.stdout, ended.stderr
 
 
-def of_registry(code, environment, **more):
-    """Run a program that has LiteLLM's metrics in its own registry."""
-    _, complaints = run(REGISTRY + code, environment, DD_LITELLM_OPENMETRICS_ENABLED="true", **more)
+def of_registry(code, environment, *, before="", **more):
+    """Run a program that has LiteLLM's metrics in its own registry, after what it does before."""
+    _, complaints = run(before + REGISTRY + code, environment, DD_LITELLM_OPENMETRICS_ENABLED="true", **more)
     assert complaints == ""
 
 
@@ -131,8 +131,7 @@ def test_a_process_without_litellms_metrics(agent, environment):
 def test_sigterm(before, agent, environment):
     """The signal ends the process as ever, without Python's atexit; everything is sent before."""
     code = "requests.labels('a').inc(7); scrape(); requests.labels('a').inc(5); os.kill(os.getpid(), signal.SIGTERM)"
-    environment |= {"DD_LITELLM_OPENMETRICS_ENABLED": "true"}
-    run(before + REGISTRY + code, environment, status=-signal.SIGTERM)
+    of_registry(code, environment, before=before, status=-signal.SIGTERM)
     assert agent.counts() == {"team:a": 12}
 
 
