@@ -241,7 +241,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _read(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        pieces = []
+        pieces = []  # http.server leaves them to its handlers
         while size := int(self.rfile.readline().partition(b";")[0], 16):
             pieces.append(self.rfile.read(size))
             self.rfile.readline()

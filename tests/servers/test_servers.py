@@ -53,18 +53,10 @@ class Server(Proxy):
 
 
 class Gunicorn(Server):
-    """Gunicorn, whose workers are forked."""
+    """Gunicorn, whose workers are forked; its first argument is the application."""
 
     def _command(self, host: str, port: str) -> list[str]:
-        return [sys.executable, "-m", "gunicorn", "--bind", f"{host}:{port}", "served:wsgi"]
-
-
-class Gunicorned(Server):
-    """Gunicorn, whose workers are uvicorn's, as FastAPI's applications are served."""
-
-    def _command(self, host: str, port: str) -> list[str]:
-        worker = ["--worker-class", "uvicorn.workers.UvicornWorker"]
-        return [sys.executable, "-m", "gunicorn", "--bind", f"{host}:{port}", *worker, "served:asgi"]
+        return [sys.executable, "-m", "gunicorn", "--bind", f"{host}:{port}"]
 
 
 class Uvicorn(Server):
@@ -120,7 +112,7 @@ def check(answers: list[dict[str, Any]], agent: TestAgent, provider: Provider) -
 def test_gunicorn(serve, agent, provider):
     """Workers that are forked after LiteLLM was imported, and followed by others, lose nothing and count anew."""
     pytest.importorskip("gunicorn", reason="gunicorn is not installed")
-    with serve(Gunicorn, "--preload", "--workers", "2", "--max-requests", "3") as server:
+    with serve(Gunicorn, "served:wsgi", "--preload", "--workers", "2", "--max-requests", "3") as server:
         server.wait()
         answers = [server.ask(("/plain", "/stream")[number % 2]) for number in range(10)]
     check(answers, agent, provider)
@@ -132,7 +124,7 @@ def test_uvicorn_under_gunicorn(serve, agent, provider):
     """Workers that end by a signal, without ddtrace's handlers, have sent everything: when reloaded and in the end."""
     for module in ("gunicorn", "uvicorn"):
         pytest.importorskip(module, reason=f"{module} is not installed")
-    with serve(Gunicorned, interval="60") as server:
+    with serve(Gunicorn, "served:asgi", "--worker-class", "uvicorn.workers.UvicornWorker", interval="60") as server:
         server.wait()
         answers = [server.ask("/plain"), server.ask("/stream")]
         os.kill(server.pid, signal.SIGHUP)
@@ -146,7 +138,7 @@ def test_gevent(serve, agent, provider):
     """A worker whose threads are greenlets, with several requests at once."""
     for module in ("gunicorn", "gevent"):
         pytest.importorskip(module, reason=f"{module} is not installed")
-    with serve(Gunicorn, "--worker-class", "gevent") as server, ThreadPoolExecutor(4) as pool:
+    with serve(Gunicorn, "served:wsgi", "--worker-class", "gevent") as server, ThreadPoolExecutor(4) as pool:
         server.wait()
         answers = list(pool.map(server.ask, ["/plain", "/stream"] * 6))
     check(answers, agent, provider)

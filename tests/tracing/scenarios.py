@@ -277,12 +277,17 @@ def error_in_the_middle_of_a_stream(provider):
     return caught(lambda: read(litellm.completion("mistral/breaks", ASK, stream=True, **to(provider))))
 
 
+async def asked(provider: Provider, call: asyncio.Future[Any]) -> None:
+    """Wait until a call's request has arrived, or the call is over."""
+    while not (provider.requests or call.done()):  # noqa: ASYNC110  # they arrive in a thread
+        await asyncio.sleep(0.01)
+
+
 @scenario
 def cancelled(provider):
     async def main():
         call = asyncio.ensure_future(litellm.acompletion("mistral/slow", ASK, **to(provider)))
-        while not (provider.requests or call.done()):  # noqa: ASYNC110  # they arrive in a thread
-            await asyncio.sleep(0.01)
+        await asked(provider, call)
         call.cancel()
         try:
             await call

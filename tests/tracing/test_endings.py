@@ -26,6 +26,7 @@ from tests.tracing.entry_points import (
     skip_what_goes_elsewhere,
     twin,
 )
+from tests.tracing.scenarios import asked
 
 litellm.suppress_debug_info = True
 
@@ -129,8 +130,7 @@ def test_cancelled(name, provider, recorder):
 
     async def main() -> None:
         task = asyncio.ensure_future(find(litellm, twin(CALLS[name]))(**arguments(CALLS[name], provider)))
-        while not (provider.requests or task.done()):  # noqa: ASYNC110  # they arrive in a thread
-            await asyncio.sleep(0.01)
+        await asked(provider, task)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
